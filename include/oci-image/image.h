@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OCI_IMAGE_IMAGE_H
+#define OCI_IMAGE_IMAGE_H
+/*
+ * From a name to a checked image: index.json -> descriptor -> (nested indexes) -> manifest -> configuration -> layers.
+ *
+ * An oci_image exists only after its manifest and configuration were read, verified, parsed and checked against each
+ * other; whoever has one need not ask again.
+ */
+#include <oci-image/common.h>
+#include <oci-image/document.h>
+#include <oci-image/error.h>
+#include <oci-image/layout.h>
+#include <oci-image/store.h>
+#include <oci-image/stream.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What to look for. name and digest as in a reference, each may be NULL. */
+typedef struct oci_resolve_options {
+    const char *name;
+    const char *digest;
+    const oci_platform *platform; /* NULL: the host's, and the only runnable image of another platform with a warning */
+    const oci_limits *limits;
+    const oci_events *events;
+} oci_resolve_options;
+
+/* The way from index.json down: one descriptor per step, the last is the one looked for. */
+typedef struct oci_path {
+    const oci_descriptor *const *steps;
+    size_t n_steps;
+} oci_path;
+
+/* Finds the manifest that the options mean. Candidates in document order, the first match wins. OCI_E_NOT_FOUND,
+ * OCI_E_AMBIGUOUS: the text lists the candidates. Gives. */
+OCI_API int oci_resolve(oci_layout *l, const oci_resolve_options *o, oci_path **out, oci_error *err);
+OCI_API void oci_path_free(oci_path *p);
+/* The last step, borrowed. */
+OCI_API const oci_descriptor *oci_path_target(const oci_path *p);
+
+typedef struct oci_image oci_image;
+
+/* Reads manifest and configuration of a manifest descriptor. Refused: media types that contradict each other, a
+ * configuration that is none, another number of layers than of diff_ids, a layer type that is none. s is borrowed as long
+ * as the image lives, descriptor and limits during the call. Gives. */
+OCI_API int oci_image_open(oci_store *s, const oci_descriptor *manifest, const oci_limits *limits, oci_image **out,
+                           oci_error *err);
+OCI_API void oci_image_free(oci_image *i);
+OCI_API const oci_manifest *oci_image_manifest(const oci_image *i);     /* borrowed */
+OCI_API const oci_config *oci_image_config(const oci_image *i);         /* borrowed */
+OCI_API oci_span oci_image_manifest_bytes(const oci_image *i);          /* borrowed */
+OCI_API oci_span oci_image_config_bytes(const oci_image *i);            /* borrowed */
+/* Layer n as an uncompressed tar stream: blob verified, decompressed, diff_id demanded. Gives. */
+OCI_API int oci_image_open_layer(oci_image *i, size_t n, oci_reader **out, oci_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

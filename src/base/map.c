@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "map.h"
+
+#include <stdint.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include <oci-image/error.h>
+
+#include "alloc.h"
+#include "num.h"
+
+/* Open addressing with linear probing and removal by shifting back: no tombstones, so the cost stays flat. */
+struct slot {
+    uint64_t hash;
+    size_t len;
+    char *key; /* NULL: free */
+    void *value;
+};
+
+struct oci_map {
+    struct slot *slots;
+    size_t cap; /* a power of two, or 0 */
+    size_t count;
+    uint64_t seed[2];
+};
+
+oci_map *oci_map_new(void)
+{
+    oci_map *m = oci_calloc(1, sizeof *m);
+
+    /* Where the kernel has no random bytes yet, the address (ASLR) has to do. */
+    if (m != NULL && getrandom(m->seed, sizeof m->seed, GRND_NONBLOCK) != (ssize_t)sizeof m->seed)
+        m->seed[0] ^= (uint64_t)(uintptr_t)m * UINT64_C(0x9e3779b97f4a7c15);
+    return m;
+}
+
+void oci_map_clear(oci_map *m)
+{
+    for (size_t i = 0; i < m->cap; i++) {
+        oci_free(m->slots[i].key);
+        m->slots[i].key = NULL;
+    }
+    m->count = 0;
+}
+
+void oci_map_free(oci_map *m)
+{
+    if (m == NULL)
+        return;
+    oci_map_clear(m);
+    oci_free(m->slots);
+    oci_free(m);
+}
+
+static uint64_t rotate(uint64_t x, unsigned n)
+{
+    return x << n | x >> (64 - n);
+}
+
+static void sip_round(uint64_t v[4])
+{
+    v[0] += v[1];
+    v[1] = rotate(v[1], 13) ^ v[0];
+    v[0] = rotate(v[0], 32);
+    v[2] += v[3];
+    v[3] = rotate(v[3], 16) ^ v[2];
+    v[0] += v[3];
+    v[3] = rotate(v[3], 21) ^ v[0];
+    v[2] += v[1];
+    v[1] = rotate(v[1], 17) ^ v[2];
+    v[2] = rotate(v[2], 32);
+}
+
+/* SipHash-1-3. */
+static uint64_t hash_key(const oci_map *m, const unsigned char *p, size_t n)
+{
+    uint64_t v[4] = { m->seed[0] ^ UINT64_C(0x736f6d6570736575), m->seed[1] ^ UINT64_C(0x646f72616e646f6d),
+                      m->seed[0] ^ UINT64_C(0x6c7967656e657261), m->seed[1] ^ UINT64_C(0x7465646279746573) };
+    uint64_t last = (uint64_t)n << 56, word;
+
+    for (; n >= 8; p += 8, n -= 8) {
+        memcpy(&word, p, 8);
+        v[3] ^= word;
+        sip_round(v);
+        v[0] ^= word;
+    }
+    for (size_t i = 0; i < n; i++)
+        last |= (uint64_t)p[i] << (8 * i);
+    v[3] ^= last;
+    sip_round(v);
+    v[0] ^= last;
+    v[2] ^= 0xff;
+    for (int i = 0; i < 3; i++)
+        sip_round(v);
+    return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+/* The slot of the key, or the free one where it would go. The table is never full. */
+static struct slot *find(const oci_map *m, uint64_t hash, const void *key, size_t n)
+{
+    size_t i = (size_t)hash & (m->cap - 1);
+
+    for (;; i = (i + 1) & (m->cap - 1)) {
+        struct slot *s = &m->slots[i];
+
+        if (s->key == NULL || (s->hash == hash && s->len == n && memcmp(s->key, key, n) == 0))
+            return s;
+    }
+}
+
+static int grow(oci_map *m)
+{
+    oci_map bigger = *m;
+
+    if (!oci_mul_size(m->cap > 0 ? m->cap : 8, 2, &bigger.cap))
+        return OCI_E_NOMEM;
+    bigger.slots = oci_calloc(bigger.cap, sizeof *bigger.slots);
+    if (bigger.slots == NULL)
+        return OCI_E_NOMEM;
+    for (size_t i = 0; i < m->cap; i++) {
+        size_t at = (size_t)m->slots[i].hash & (bigger.cap - 1);
+
+        if (m->slots[i].key == NULL)
+            continue;
+        while (bigger.slots[at].key != NULL)
+            at = (at + 1) & (bigger.cap - 1);
+        bigger.slots[at] = m->slots[i];
+    }
+    oci_free(m->slots);
+    *m = bigger;
+    return 0;
+}
+
+int oci_map_set(oci_map *m, const void *key, size_t n, void *value)
+{
+    uint64_t hash = hash_key(m, key, n);
+    struct slot *s;
+
+    if (m->count >= m->cap / 2 && grow(m) < 0)
+        return OCI_E_NOMEM;
+    s = find(m, hash, key, n);
+    if (s->key != NULL) {
+        s->value = value;
+        return 0;
+    }
+    s->key = oci_strndup(key, n);
+    if (s->key == NULL)
+        return OCI_E_NOMEM;
+    s->hash = hash;
+    s->len = n;
+    s->value = value;
+    m->count++;
+    return 1;
+}
+
+bool oci_map_get(const oci_map *m, const void *key, size_t n, void **value)
+{
+    struct slot *s;
+
+    if (m->count == 0)
+        return false;
+    s = find(m, hash_key(m, key, n), key, n);
+    if (s->key == NULL)
+        return false;
+    if (value != NULL)
+        *value = s->value;
+    return true;
+}
+
+bool oci_map_remove(oci_map *m, const void *key, size_t n)
+{
+    struct slot *s;
+    size_t hole, i;
+
+    if (m->count == 0)
+        return false;
+    s = find(m, hash_key(m, key, n), key, n);
+    if (s->key == NULL)
+        return false;
+    oci_free(s->key);
+    hole = (size_t)(s - m->slots);
+    for (i = (hole + 1) & (m->cap - 1); m->slots[i].key != NULL; i = (i + 1) & (m->cap - 1)) {
+        size_t home = (size_t)m->slots[i].hash & (m->cap - 1);
+
+        /* It may move back unless its home lies cyclically between the hole and itself. */
+        if (((i - home) & (m->cap - 1)) >= ((i - hole) & (m->cap - 1))) {
+            m->slots[hole] = m->slots[i];
+            hole = i;
+        }
+    }
+    m->slots[hole].key = NULL;
+    m->count--;
+    return true;
+}
+
+size_t oci_map_count(const oci_map *m)
+{
+    return m->count;
+}
+
+bool oci_map_next(const oci_map *m, size_t *at, const void **key, size_t *n, void **value)
+{
+    for (; *at < m->cap; (*at)++) {
+        const struct slot *s = &m->slots[*at];
+
+        if (s->key == NULL)
+            continue;
+        if (key != NULL)
+            *key = s->key;
+        if (n != NULL)
+            *n = s->len;
+        if (value != NULL)
+            *value = s->value;
+        (*at)++;
+        return true;
+    }
+    return false;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OCI_BASE_TEXT_H
+#define OCI_BASE_TEXT_H
+/* Small things with text. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+bool oci_starts_with(const char *s, const char *prefix);
+bool oci_ends_with(const char *s, const char *suffix);
+/* ASCII only, whatever the locale. */
+bool oci_equal_nocase(const char *a, const char *b);
+
+/* Writes 2 * n lower-case digits and a NUL. */
+void oci_hex_encode(const void *p, size_t n, char *out);
+/* Reads exactly 2 * n lower-case digits; false on anything else. */
+bool oci_hex_decode(const char *s, size_t len, void *out, size_t n);
+
+/* The bytes that n characters of padded base64 hold at most. */
+size_t oci_base64_max(size_t n);
+/* RFC 4648 section 4, strictly: padded, no other characters, unused bits zero. out holds oci_base64_max(n) bytes. */
+bool oci_base64_decode(const char *s, size_t n, void *out, size_t *len);
+
+#endif

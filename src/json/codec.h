@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OCI_JSON_CODEC_H
+#define OCI_JSON_CODEC_H
+/*
+ * Field tables: one table per type drives decoding, printing and the search for descriptors.
+ *
+ *     static const oci_field descriptor_fields[] = {
+ *         OCI_FIELD(oci_descriptor, "mediaType", media_type, OCI_FIELD_STRING, OCI_REQUIRED, check_media_type),
+ *         OCI_FIELD_SUB(oci_descriptor, "platform", platform, OCI_FIELD_OBJECT, OCI_OPTIONAL, &platform_type),
+ *         ...
+ *     };
+ *     const oci_type descriptor_type = OCI_TYPE(oci_descriptor, descriptor_fields, .check = check_descriptor);
+ *
+ * Decoding fills structs in an arena. Problems go to a report: without one the first is the error; with one each is
+ * recorded and decoding goes on, so that two customers have one parser.
+ */
+#include "base/arena.h"
+#include "json/json.h"
+
+typedef enum oci_field_kind {
+    OCI_FIELD_STRING,      /* const char *: no NUL byte */
+    OCI_FIELD_BOOL,        /* bool */
+    OCI_FIELD_U63,         /* uint64_t, 0 .. INT64_MAX */
+    OCI_FIELD_INT,         /* int64_t */
+    OCI_FIELD_STRINGS,     /* oci_strings from an array of strings */
+    OCI_FIELD_KEYS,        /* oci_strings from the names of an object of empty objects */
+    OCI_FIELD_STRING_MAP,  /* const oci_annotations *: values may hold NUL bytes */
+    OCI_FIELD_OBJECT,      /* const T * of .sub */
+    OCI_FIELD_INLINE,      /* an object whose fields are members of the same struct: .sub's offsets count from it */
+    OCI_FIELD_OBJECTS,     /* const T *const *, the count at .count_offset */
+    OCI_FIELD_VALUES       /* const T * (array of structs), the count at .count_offset; elements decoded with .sub, whose
+                              own .from_string may read a string instead of an object */
+} oci_field_kind;
+
+typedef enum oci_presence {
+    OCI_OPTIONAL,      /* may be absent; null is a type error */
+    OCI_NULLABLE,      /* may be absent, null means absent */
+    OCI_REQUIRED,      /* must be there; an empty array or map is there */
+    OCI_FORBIDDEN      /* must not be there: ambiguous documents */
+} oci_presence;
+
+typedef struct oci_type oci_type;
+typedef struct oci_decode oci_decode; /* one decoding: arena, pointer, report */
+
+/* A check of one decoded member; field points to it inside its struct. Tells problems with oci_decode_problem. */
+typedef int (*oci_field_check)(oci_decode *d, const void *field);
+
+typedef struct oci_field {
+    const char *name;
+    size_t offset, count_offset;
+    oci_field_kind kind;
+    oci_presence presence;
+    const oci_type *sub;
+    oci_field_check check;
+} oci_field;
+
+struct oci_type {
+    const char *what; /* "image manifest", for texts */
+    size_t size;
+    const oci_field *fields;
+    size_t n_fields;
+    size_t unknown_offset; /* of the const void *unknown; SIZE_MAX when the struct has none */
+    int (*check)(oci_decode *d, void *object);               /* rules that span fields; may be NULL; may fill derived members */
+    int (*from_string)(oci_decode *d, void *object, const char *s, size_t n);
+};
+
+#define OCI_FIELD(type_, name_, member_, kind_, presence_, check_)                               \
+    { .name = name_, .offset = offsetof(type_, member_), .kind = kind_, .presence = presence_, .check = check_ }
+#define OCI_FIELD_SUB(type_, name_, member_, kind_, presence_, sub_)                             \
+    { .name = name_, .offset = offsetof(type_, member_), .kind = kind_, .presence = presence_, .sub = sub_ }
+#define OCI_FIELD_ARRAY(type_, name_, member_, count_, kind_, presence_, sub_)                   \
+    { .name = name_, .offset = offsetof(type_, member_), .count_offset = offsetof(type_, count_), .kind = kind_,      \
+      .presence = presence_, .sub = sub_ }
+
+/* One problem of a document, for those who want them all. pointer and text are borrowed during the call. */
+typedef struct oci_problem {
+    int code;            /* OCI_E_... */
+    const char *rule;    /* id of the rule that is broken (a row of the requirements), or NULL */
+    const char *pointer; /* RFC 6901 */
+    const char *text;
+} oci_problem;
+typedef struct oci_report_sink {
+    void *ctx;
+    void (*problem)(void *ctx, const oci_problem *p);
+} oci_report_sink;
+
+/* Tells a problem at the place that is being decoded: without a report it becomes the error and its code is returned;
+ * with one it is recorded and 0 is returned. */
+int oci_decode_problem(oci_decode *d, int code, const char *rule, const char *fmt, ...) OCI_PRINTF(4, 5);
+oci_arena *oci_decode_arena(oci_decode *d);
+
+typedef struct oci_decode_options {
+    const oci_limits *limits;
+    const oci_report_sink *report; /* or NULL */
+} oci_decode_options;
+
+/* lint, parse, decode. *out is an object of type->size bytes in a new arena, freed with oci_decoded_free. */
+int oci_decode_document(const oci_type *type, const char *s, size_t n, const oci_decode_options *o, void **out, oci_error *err);
+void oci_decoded_free(void *object);
+/* Prints by the table: fields in its order, absent ones left out, then the unknown members. Appends. */
+int oci_encode_document(const oci_type *type, const void *object, oci_print_style style, oci_buf *out, oci_error *err);
+
+/* Calls each for every object of type wanted at or below object, in the order of the document. */
+int oci_visit(const oci_type *type, const void *object, const oci_type *wanted,
+              int (*each)(void *ctx, const void *found), void *ctx);
+
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OCI_OS_OS_H
+#define OCI_OS_OS_H
+/*
+ * The kernel, and the only code that passes paths to it. Part one: a root, a directory below which everything happens.
+ *
+ * Paths inside a root are resolved as if it were "/": absolute links and ".." stop there. Parents may be reached through
+ * symbolic links inside the root; the last component is never followed unless the function says so. Resolution uses
+ * openat2(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS) where the kernel has it and a walk with O_NOFOLLOW, component by
+ * component, where it has not (ENOSYS, or EPERM from a filter).
+ *
+ * "dirfd, base" pairs are how an entry is named to the second half: an open directory and one component.
+ */
+#include <sys/stat.h>
+#include <time.h>
+
+#include <oci-image/common.h>
+#include <oci-image/error.h>
+
+#include "base/cleanup.h"
+
+/* ---- a root ---- */
+
+typedef struct oci_root {
+    int fd;       /* borrowed; O_PATH is not enough */
+    bool walk;    /* use the portable walk; set by the first openat2 that is refused, or by a test */
+} oci_root;
+
+#define OCI_ROOT_INIT(fd_) { .fd = (fd_), .walk = false }
+
+/* Opens path inside the root, following links inside it to the end, with O_CLOEXEC | O_NONBLOCK | O_NOCTTY and flags.
+ * OCI_E_NOT_FOUND when it is not there; OCI_E_UNSAFE when a magic link or too many links are met. */
+int oci_root_open(oci_root *root, const char *path, int flags, int *fd, oci_error *err);
+/* Opens path as a regular file for reading: never blocks, OCI_E_INVALID when it is none. st may be NULL. */
+int oci_root_open_file(oci_root *root, const char *path, int *fd, struct stat *st, oci_error *err);
+/* Opens the directory above the last component of path (normal form, not "") and points *base to that component.
+ * Missing directories on the way are made when make_parents is not NULL: mode 0755, then handed to it (may chown). */
+typedef struct oci_make_parents {
+    void *ctx;
+    /* A directory was just made in dirfd: its name, and its own open descriptor. */
+    int (*made)(void *ctx, int dirfd, const char *base, int fd, oci_error *err);
+} oci_make_parents;
+int oci_root_open_parent(oci_root *root, const char *path, const oci_make_parents *make, int *dirfd, const char **base,
+                         oci_error *err);
+
+/* ---- entries by (dirfd, base) ---- */
+
+/* Like fstatat without following. 1 when it is there, 0 when not. */
+int oci_entry_stat(int dirfd, const char *base, struct stat *st, oci_error *err);
+/* Removes whatever base is, a tree without following links, across no mount points, iteratively and whatever the modes
+ * inside are. Absent is success. */
+int oci_entry_remove(int dirfd, const char *base, oci_error *err);
+/* Walks the tree below fd (a directory, borrowed) and removes what keep does not want to keep. keep is asked with the open
+ * directory that holds the entry, its stat and the name of the entry; a directory with something kept below it stays.
+ * Entries removed (each tree once) are counted in *removed, which may be NULL. */
+int oci_dir_clear(int fd, bool (*keep)(void *ctx, const struct stat *dir, const char *name), void *ctx, uint64_t *removed,
+                  oci_error *err);
+/* base itself under the same rule. */
+int oci_entry_remove_unless(int dirfd, const char *base, bool (*keep)(void *ctx, const struct stat *dir, const char *name),
+                            void *ctx, uint64_t *removed, oci_error *err);
+
+/* Creation; base must not be there (O_EXCL). */
+int oci_entry_create_file(int dirfd, const char *base, int *fd, oci_error *err); /* mode 0600, O_WRONLY */
+int oci_entry_mkdir(int dirfd, const char *base, int *fd, oci_error *err);       /* mode 0700, opened O_RDONLY */
+int oci_entry_symlink(int dirfd, const char *base, const char *target, oci_error *err);
+int oci_entry_mknod(int dirfd, const char *base, mode_t type, uint32_t major, uint32_t minor, oci_error *err);
+int oci_entry_link(int fromfd, const char *from, int dirfd, const char *base, oci_error *err); /* the link itself, not followed */
+/* Opens a directory that is there, not followed. */
+int oci_entry_open_dir(int dirfd, const char *base, int *fd, oci_error *err);
+
+/* ---- reading a directory ---- */
+
+/* The names in a directory without "." and "..", sorted by bytes when asked. fd is borrowed, its position is moved. */
+typedef struct oci_names {
+    char **items;
+    size_t count;
+} oci_names;
+int oci_dir_names(int fd, bool sorted, oci_names *out, oci_error *err);
+void oci_names_free(oci_names *names);
+
+/* ---- whole files ---- */
+
+/* Writes all of p; EINTR and short writes are nobody's business. */
+int oci_write_all(int fd, const void *p, size_t n, oci_error *err);
+/* Reads a regular file below dirfd (not followed, never blocks) into out; OCI_E_LIMIT above limit bytes, OCI_E_NOT_FOUND,
+ * OCI_E_INVALID when it is not regular. */
+int oci_read_file_at(int dirfd, const char *name, uint64_t limit, oci_buf *out, oci_error *err);
+
+/* ---- publishing: nothing half-made has a final name ---- */
+
+/* A file in the making in a directory; anonymous (O_TMPFILE) where the file system can, a dot-name otherwise. */
+typedef struct oci_tmpfile oci_tmpfile;
+int oci_tmpfile_new(int dirfd /* borrowed as long as it lives */, oci_tmpfile **out, oci_error *err);
+int oci_tmpfile_fd(const oci_tmpfile *t); /* borrowed */
+/* Gives it its name with that mode (umask applied by the caller's choice of mode) in the same directory; takes t.
+ * replace false: an existing name stays and is success. sync: the file before its name, the directory after. */
+int oci_tmpfile_publish(oci_tmpfile *t, const char *name, mode_t mode, bool replace, bool sync, oci_error *err);
+void oci_tmpfile_free(oci_tmpfile *t); /* leaves nothing */
+OCI_DEFINE_AUTO(oci_tmpfile);
+
+/* A directory in the making beside its goal, mode 0700. */
+typedef struct oci_tmpdir oci_tmpdir;
+/* path (relative to dirfd, borrowed during the call) must not exist or be an empty directory: OCI_E_EXISTS. */
+int oci_tmpdir_new(int dirfd, const char *path, oci_tmpdir **out, oci_error *err);
+int oci_tmpdir_fd(const oci_tmpdir *t); /* borrowed */
+/* Renames it to its goal with that mode (an empty directory there gives way); takes t. OCI_E_EXISTS when something came. */
+int oci_tmpdir_publish(oci_tmpdir *t, mode_t mode, bool sync, oci_error *err);
+void oci_tmpdir_free(oci_tmpdir *t); /* removes it with all it holds */
+OCI_DEFINE_AUTO(oci_tmpdir);
+
+int oci_fsync(int fd, oci_error *err);
+
+/* ---- locks ---- */
+
+/* flock on fd, waiting; EINTR asks the events. Released when fd is closed. */
+int oci_lock(int fd, bool exclusive, const oci_events *events, oci_error *err);
+
+/* ---- metadata by descriptor ---- */
+
+/* 1 set, 0 the file system or the system does not support or allow it here (ENOTSUP, EPERM, EINVAL for foreign namespaces), negative for others. */
+int oci_fd_set_xattr(int fd, const char *name, const void *value, size_t n, oci_error *err);
+/* The same for an entry that cannot be opened (symlink, device): through its O_PATH descriptor and /proc/self/fd. */
+int oci_entry_set_xattr(int dirfd, const char *base, const char *name, const void *value, size_t n, oci_error *err);
+/* Removes every attribute that is not in the kept names. */
+int oci_fd_clear_xattrs(int fd, const char *const *kept, size_t n_kept, oci_error *err);
+int oci_entry_chown(int dirfd, const char *base, uint32_t uid, uint32_t gid, oci_error *err); /* not followed */
+int oci_entry_set_mtime(int dirfd, const char *base, int64_t sec, uint32_t nsec, oci_error *err); /* not followed; atime alike */
+
+/* The mode for a new file or directory under the process's umask, read without changing it. */
+mode_t oci_apply_umask(mode_t mode);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OCI_STREAM_STREAM_H
+#define OCI_STREAM_STREAM_H
+/*
+ * Inside of the streams: what a stage looks like. A stage is one file with a constructor and these operations; the common
+ * part (reader.c, writer.c) counts, and remembers the end and the first failure, so that a stage need not.
+ */
+#include <oci-image/stream.h>
+
+#include "base/cleanup.h"
+
+OCI_DEFINE_AUTO(oci_reader);
+OCI_DEFINE_AUTO(oci_writer);
+
+typedef struct oci_reader_ops {
+    /* Sets out to at least one byte, or to len 0 at the end. Never called again after the end or a failure. */
+    int (*next)(oci_reader *r, oci_span *out, oci_error *err);
+    /* Frees what the stage has besides the memory of r itself, its source included. */
+    void (*free)(oci_reader *r);
+} oci_reader_ops;
+
+/* First member of every stage. */
+struct oci_reader {
+    const oci_reader_ops *ops;
+    uint64_t count;
+    bool ended;
+    oci_error *failure; /* NULL until the first failure */
+};
+
+typedef struct oci_writer_ops {
+    int (*write)(oci_writer *w, const void *p, size_t n, oci_error *err); /* n is never 0 */
+    int (*finish)(oci_writer *w, oci_error *err);
+    void (*free)(oci_writer *w);
+} oci_writer_ops;
+
+struct oci_writer {
+    const oci_writer_ops *ops;
+    uint64_t count;
+    bool finished;
+    bool failed;
+};
+
+enum { OCI_STREAM_CHUNK = 256 * 1024 };
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "test.h"
+
+static struct oci_test *tests;
+static size_t count;
+
+void oci_test_register(struct oci_test *test)
+{
+    test->next = tests;
+    tests = test;
+    count++;
+}
+
+/* Usage: unit_MODULE [PATTERN]: runs the tests whose names match the shell pattern. */
+int main(int argc, char **argv)
+{
+    struct CMUnitTest *list = calloc(count > 0 ? count : 1, sizeof *list);
+    size_t n = 0;
+    int failed;
+
+    if (list == NULL)
+        return 1;
+    for (struct oci_test *t = tests; t != NULL; t = t->next)
+        if (argc < 2 || fnmatch(argv[1], t->name, 0) == 0)
+            list[n++] = (struct CMUnitTest){ .name = t->name, .test_func = t->run };
+    /* The list was built backwards. */
+    for (size_t i = 0; i < n / 2; i++) {
+        struct CMUnitTest swap = list[i];
+
+        list[i] = list[n - 1 - i];
+        list[n - 1 - i] = swap;
+    }
+    if (n == 0) {
+        fprintf(stderr, "no such test\n");
+        free(list);
+        return 1;
+    }
+    failed = _cmocka_run_group_tests("unit", list, n, NULL, NULL);
+    free(list);
+    return failed != 0;
+}

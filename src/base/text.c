@@ -64,6 +64,32 @@ bool oci_hex_decode(const char *s, size_t len, void *out, size_t n)
     return true;
 }
 
+size_t oci_base64_length(size_t n)
+{
+    size_t groups = n / 3 + (n % 3 != 0);
+
+    return groups <= (SIZE_MAX - 1) / 4 ? groups * 4 : 0;
+}
+
+void oci_base64_encode(const void *p, size_t n, char *out)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const unsigned char *bytes = p;
+
+    for (size_t i = 0; i < n; i += 3) {
+        size_t have = n - i < 3 ? n - i : 3;
+        uint32_t bits = (uint32_t)bytes[i] << 16;
+
+        if (have > 1)
+            bits |= (uint32_t)bytes[i + 1] << 8;
+        if (have > 2)
+            bits |= bytes[i + 2];
+        for (size_t k = 0; k < 4; k++)
+            *out++ = k <= have ? digits[bits >> (18 - 6 * k) & 63] : '=';
+    }
+    *out = '\0';
+}
+
 static int base64_value(char c)
 {
     if (c >= 'A' && c <= 'Z')

@@ -16,6 +16,10 @@ void oci_hex_encode(const void *p, size_t n, char *out);
 /* Reads exactly 2 * n lower-case digits; false on anything else. */
 bool oci_hex_decode(const char *s, size_t len, void *out, size_t n);
 
+/* The characters that n bytes become, padding included; 0 when there are too many to count. */
+size_t oci_base64_length(size_t n);
+/* Writes oci_base64_length(n) characters of RFC 4648 section 4 and a NUL. */
+void oci_base64_encode(const void *p, size_t n, char *out);
 /* The bytes that n characters of padded base64 hold at most. */
 size_t oci_base64_max(size_t n);
 /* RFC 4648 section 4, strictly: padded, no other characters, unused bits zero. out holds oci_base64_max(n) bytes. */

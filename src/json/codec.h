@@ -26,10 +26,14 @@ typedef enum oci_field_kind {
     OCI_FIELD_KEYS,        /* oci_strings from the names of an object of empty objects */
     OCI_FIELD_STRING_MAP,  /* const oci_annotations *: values may hold NUL bytes */
     OCI_FIELD_OBJECT,      /* const T * of .sub */
-    OCI_FIELD_INLINE,      /* an object whose fields are members of the same struct: .sub's offsets count from it */
+    OCI_FIELD_INLINE,      /* an object whose fields are members of the same struct: .sub's offsets count from .offset, its
+                              unknown_offset too. Printed when it is required or anything in it is there */
     OCI_FIELD_OBJECTS,     /* const T *const *, the count at .count_offset */
-    OCI_FIELD_VALUES       /* const T * (array of structs), the count at .count_offset; elements decoded with .sub, whose
+    OCI_FIELD_VALUES,      /* const T * (array of structs), the count at .count_offset; elements decoded with .sub, whose
                               own .from_string may read a string instead of an object */
+    OCI_FIELD_BASE64,      /* oci_span from a string, RFC 4648 section 4 strictly; the bool at .count_offset says whether the
+                              member was there (an empty string is) */
+    OCI_FIELD_FIXED        /* an integer that has to be .fixed; stored nowhere, printed always */
 } oci_field_kind;
 
 typedef enum oci_presence {
@@ -42,7 +46,8 @@ typedef enum oci_presence {
 typedef struct oci_type oci_type;
 typedef struct oci_decode oci_decode; /* one decoding: arena, pointer, report */
 
-/* A check of one decoded member; field points to it inside its struct. Tells problems with oci_decode_problem. */
+/* A check of one decoded member that is there; field points to it inside its struct. Tells problems with
+ * oci_decode_problem. */
 typedef int (*oci_field_check)(oci_decode *d, const void *field);
 
 typedef struct oci_field {
@@ -52,6 +57,9 @@ typedef struct oci_field {
     oci_presence presence;
     const oci_type *sub;
     oci_field_check check;
+    int64_t fixed;
+    const char *required_rule; /* what an absent member breaks, see oci_problem; may be NULL */
+    const char *type_rule;     /* what a value (or item) of another type breaks, or a forbidden member; may be NULL */
 } oci_field;
 
 struct oci_type {
@@ -61,7 +69,8 @@ struct oci_type {
     size_t n_fields;
     size_t unknown_offset; /* of the const void *unknown; SIZE_MAX when the struct has none */
     int (*check)(oci_decode *d, void *object);               /* rules that span fields; may be NULL; may fill derived members */
-    int (*from_string)(oci_decode *d, void *object, const char *s, size_t n);
+    int (*from_string)(oci_decode *d, void *object, const char *s, size_t n); /* s may hold NUL bytes */
+    const char *(*to_string)(const void *object); /* the way back, for a type with from_string: printed as this string */
 };
 
 #define OCI_FIELD(type_, name_, member_, kind_, presence_, check_)                               \
@@ -71,6 +80,11 @@ struct oci_type {
 #define OCI_FIELD_ARRAY(type_, name_, member_, count_, kind_, presence_, sub_)                   \
     { .name = name_, .offset = offsetof(type_, member_), .count_offset = offsetof(type_, count_), .kind = kind_,      \
       .presence = presence_, .sub = sub_ }
+
+/* With any further members by their names: OCI_FIELD_WITH(oci_descriptor, "size", size, OCI_FIELD_U63, OCI_REQUIRED,
+ * .required_rule = "descriptor.size.required", .type_rule = "descriptor.size.int64"). */
+#define OCI_FIELD_WITH(type_, name_, member_, kind_, presence_, ...)                             \
+    { .name = name_, .offset = offsetof(type_, member_), .kind = kind_, .presence = presence_, __VA_ARGS__ }
 
 /* One problem of a document, for those who want them all. pointer and text are borrowed during the call. */
 typedef struct oci_problem {
@@ -87,6 +101,10 @@ typedef struct oci_report_sink {
 /* Tells a problem at the place that is being decoded: without a report it becomes the error and its code is returned;
  * with one it is recorded and 0 is returned. */
 int oci_decode_problem(oci_decode *d, int code, const char *rule, const char *fmt, ...) OCI_PRINTF(4, 5);
+/* The same at a place below: "/member" unless member is NULL, then "/index" unless index is OCI_NO_INDEX. */
+#define OCI_NO_INDEX SIZE_MAX
+int oci_decode_problem_at(oci_decode *d, const char *member, size_t index, int code, const char *rule, const char *fmt, ...)
+    OCI_PRINTF(6, 7);
 oci_arena *oci_decode_arena(oci_decode *d);
 
 typedef struct oci_decode_options {

@@ -23,7 +23,7 @@ const char *oci_error_name(int code)
 }
 
 /* Formats into out so that it is one printable line; what does not fit is cut and marked. */
-static size_t format_line(char *out, size_t cap, const char *fmt, va_list args)
+OCI_PRINTF(3, 0) static size_t format_line(char *out, size_t cap, const char *fmt, va_list args)
 {
     char raw[2048];
     int n = vsnprintf(raw, sizeof raw, fmt, args);

@@ -8,6 +8,7 @@
 #include <oci-image/error.h>
 
 #include "alloc.h"
+#include "hash.h"
 #include "num.h"
 
 /* Open addressing with linear probing and removal by shifting back: no tombstones, so the cost stays flat. */
@@ -53,49 +54,6 @@ void oci_map_free(oci_map *m)
     oci_free(m);
 }
 
-static uint64_t rotate(uint64_t x, unsigned n)
-{
-    return x << n | x >> (64 - n);
-}
-
-static void sip_round(uint64_t v[4])
-{
-    v[0] += v[1];
-    v[1] = rotate(v[1], 13) ^ v[0];
-    v[0] = rotate(v[0], 32);
-    v[2] += v[3];
-    v[3] = rotate(v[3], 16) ^ v[2];
-    v[0] += v[3];
-    v[3] = rotate(v[3], 21) ^ v[0];
-    v[2] += v[1];
-    v[1] = rotate(v[1], 17) ^ v[2];
-    v[2] = rotate(v[2], 32);
-}
-
-/* SipHash-1-3. */
-static uint64_t hash_key(const oci_map *m, const unsigned char *p, size_t n)
-{
-    uint64_t v[4] = { m->seed[0] ^ UINT64_C(0x736f6d6570736575), m->seed[1] ^ UINT64_C(0x646f72616e646f6d),
-                      m->seed[0] ^ UINT64_C(0x6c7967656e657261), m->seed[1] ^ UINT64_C(0x7465646279746573) };
-    uint64_t last = (uint64_t)n << 56, word;
-
-    for (; n >= 8; p += 8, n -= 8) {
-        memcpy(&word, p, 8);
-        v[3] ^= word;
-        sip_round(v);
-        v[0] ^= word;
-    }
-    for (size_t i = 0; i < n; i++)
-        last |= (uint64_t)p[i] << (8 * i);
-    v[3] ^= last;
-    sip_round(v);
-    v[0] ^= last;
-    v[2] ^= 0xff;
-    for (int i = 0; i < 3; i++)
-        sip_round(v);
-    return v[0] ^ v[1] ^ v[2] ^ v[3];
-}
-
 /* The slot of the key, or the free one where it would go. The table is never full. */
 static struct slot *find(const oci_map *m, uint64_t hash, const void *key, size_t n)
 {
@@ -104,7 +62,7 @@ static struct slot *find(const oci_map *m, uint64_t hash, const void *key, size_
     for (;; i = (i + 1) & (m->cap - 1)) {
         struct slot *s = &m->slots[i];
 
-        if (s->key == NULL || (s->hash == hash && s->len == n && memcmp(s->key, key, n) == 0))
+        if (s->key == NULL || (s->hash == hash && s->len == n && (n == 0 || memcmp(s->key, key, n) == 0)))
             return s;
     }
 }
@@ -134,7 +92,7 @@ static int grow(oci_map *m)
 
 int oci_map_set(oci_map *m, const void *key, size_t n, void *value)
 {
-    uint64_t hash = hash_key(m, key, n);
+    uint64_t hash = oci_siphash(m->seed, key, n);
     struct slot *s;
 
     if (m->count >= m->cap / 2 && grow(m) < 0)
@@ -160,7 +118,7 @@ bool oci_map_get(const oci_map *m, const void *key, size_t n, void **value)
 
     if (m->count == 0)
         return false;
-    s = find(m, hash_key(m, key, n), key, n);
+    s = find(m, oci_siphash(m->seed, key, n), key, n);
     if (s->key == NULL)
         return false;
     if (value != NULL)
@@ -175,7 +133,7 @@ bool oci_map_remove(oci_map *m, const void *key, size_t n)
 
     if (m->count == 0)
         return false;
-    s = find(m, hash_key(m, key, n), key, n);
+    s = find(m, oci_siphash(m->seed, key, n), key, n);
     if (s->key == NULL)
         return false;
     oci_free(s->key);

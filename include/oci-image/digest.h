@@ -122,7 +122,7 @@ OCI_API size_t oci_digest_set_count(const oci_digest_set *set);
 /* The i-th in order of encoded text, then algorithm; borrowed until the set changes. */
 OCI_API const oci_digest *oci_digest_set_at(const oci_digest_set *set, size_t i);
 /* s is a whole digest, "algorithm:prefix" or a prefix of the encoded part. OCI_E_NOT_FOUND; OCI_E_AMBIGUOUS when more
- * than one digest of the set fits. A digest that is exactly s wins over longer ones. */
+ * than one digest of the set fits. A digest that is exactly s wins over longer ones; an empty prefix fits nothing. */
 OCI_API int oci_digest_set_lookup(const oci_digest_set *set, const char *s, size_t n, oci_digest *out, oci_error *err);
 /* Writes the shortest unambiguous code of at least min characters of the i-th digest (its whole text form when the
  * encoded part alone is not enough) and a NUL to out, cap OCI_DIGEST_MAX_TEXT. */

@@ -3,7 +3,7 @@
 #define OCI_JSON_JSON_H
 /*
  * JSON as RFC 8259 and RFC 7493 (I-JSON) have it, and the wall around json-c: nothing outside of src/json knows that
- * library. A text reaches it only after the strict pass of lint.c has accepted it.
+ * library. It keeps the values of a tree; reading is the strict scanner's alone, printing is ours too.
  *
  * A tree (oci_value) is for writing config.json and for members that nobody knows; documents are read with the field
  * tables of codec.h.
@@ -19,8 +19,9 @@ typedef struct oci_json_place {
 } oci_json_place;
 
 /* The strict pass: grammar, one value and nothing after it, depth, duplicate names (after unescaping), UTF-8, lone
- * surrogates and noncharacters, no byte order mark, integers within int64/uint64 and numbers within double. OCI_E_INVALID
- * with "line L column C: ..." ; OCI_E_LIMIT for depth and size. place may be NULL. */
+ * surrogates and noncharacters, no byte order mark, no NUL in names, integers within int64/uint64 and numbers within
+ * double. OCI_E_INVALID with "line L column C: ..." ; OCI_E_LIMIT for depth (1,000 at most), size, and more values than a
+ * document of that size ever has. place may be NULL; it is written when the text is refused. */
 int oci_json_lint(const char *s, size_t n, const oci_limits *limits, oci_json_place *place, oci_error *err);
 
 /* ---- the tree ---- */
@@ -37,7 +38,7 @@ typedef enum oci_value_type {
     OCI_VALUE_OBJECT
 } oci_value_type;
 
-/* lint and parse. Gives. */
+/* Parses what lint accepts and refuses the rest alike. Gives; NULL for the text "null". */
 int oci_value_parse(const char *s, size_t n, const oci_limits *limits, oci_value **out, oci_error *err);
 void oci_value_free(oci_value *v); /* a root only */
 OCI_DEFINE_AUTO(oci_value);
@@ -47,9 +48,9 @@ oci_value_type oci_value_type_of(const oci_value *v);
 /* "an object", "a string"...: for error texts. */
 const char *oci_value_type_name(oci_value_type type);
 bool oci_value_bool(const oci_value *v);
-/* Strings may hold NUL bytes; the text is NUL-terminated besides. Borrowed. */
+/* Strings may hold NUL bytes; the text is NUL-terminated besides. Borrowed. NULL unless v is a string; len may be NULL. */
 const char *oci_value_string(const oci_value *v, size_t *len);
-/* False unless v is an integer that fits. */
+/* False unless v is an integer by grammar (1.0 and 1e3 are none, -0 is 0) that fits. */
 bool oci_value_int64(const oci_value *v, int64_t *out);
 bool oci_value_uint64(const oci_value *v, uint64_t *out);
 size_t oci_value_count(const oci_value *v);                         /* items of an array, members of an object */
@@ -75,13 +76,14 @@ oci_value *oci_value_copy(const oci_value *v); /* deep */
 int oci_value_set(oci_value *object, const char *name, oci_value *value, oci_error *err);
 int oci_value_push(oci_value *array, oci_value *value, oci_error *err);
 void oci_value_remove(oci_value *object, const char *name);
-/* RFC 7396: patch over target (both objects at the top). */
+/* RFC 7396: patch over target (both objects at the top). When it fails, part of it may have been applied. */
 int oci_value_merge_patch(oci_value *target, const oci_value *patch, oci_error *err);
 
 typedef enum oci_print_style { OCI_PRINT_COMPACT, OCI_PRINT_PRETTY /* two blanks, a newline at the end */ } oci_print_style;
 
 /* Our own serialisation: members in their order, "<", ">" and "&" as they are, control characters \u00XX with the short
- * forms, numbers of parsed texts as they were written. Appends. */
+ * forms, numbers of parsed texts as they were written. Appends; on failure the buffer is as before. OCI_E_INVALID for a
+ * string that the strict pass would refuse. */
 int oci_value_print(const oci_value *v, oci_print_style style, oci_buf *out, oci_error *err);
 /* A string with its quotes. */
 int oci_json_print_string(const char *s, size_t n, oci_buf *out, oci_error *err);

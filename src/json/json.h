@@ -20,8 +20,8 @@ typedef struct oci_json_place {
 
 /* The strict pass: grammar, one value and nothing after it, depth, duplicate names (after unescaping), UTF-8, lone
  * surrogates and noncharacters, no byte order mark, no NUL in names, integers within int64/uint64 and numbers within
- * double. OCI_E_INVALID with "line L column C: ..." ; OCI_E_LIMIT for depth (1,000 at most), size, and more values than a
- * document of that size ever has. place may be NULL; it is written when the text is refused. */
+ * double. OCI_E_INVALID with "line L column C: ..." ; OCI_E_LIMIT for depth (1,000 at most), size, and more values than
+ * a document of that size ever has. place may be NULL; it is written when the text is refused. */
 int oci_json_lint(const char *s, size_t n, const oci_limits *limits, oci_json_place *place, oci_error *err);
 
 /* ---- the tree ---- */
@@ -48,19 +48,22 @@ oci_value_type oci_value_type_of(const oci_value *v);
 /* "an object", "a string"...: for error texts. */
 const char *oci_value_type_name(oci_value_type type);
 bool oci_value_bool(const oci_value *v);
-/* Strings may hold NUL bytes; the text is NUL-terminated besides. Borrowed. NULL unless v is a string; len may be NULL. */
+/* Strings may hold NUL bytes; the text is NUL-terminated besides. Borrowed. NULL unless v is a string; len may be NULL.
+ */
 const char *oci_value_string(const oci_value *v, size_t *len);
 /* False unless v is an integer by grammar (1.0 and 1e3 are none, -0 is 0) that fits. */
 bool oci_value_int64(const oci_value *v, int64_t *out);
 bool oci_value_uint64(const oci_value *v, uint64_t *out);
-size_t oci_value_count(const oci_value *v);                         /* items of an array, members of an object */
-const oci_value *oci_value_item(const oci_value *v, size_t i);      /* borrowed */
-oci_value *oci_value_item_rw(oci_value *v, size_t i);               /* borrowed */
+size_t oci_value_count(const oci_value *v);                    /* items of an array, members of an object */
+const oci_value *oci_value_item(const oci_value *v, size_t i); /* borrowed */
+oci_value *oci_value_item_rw(oci_value *v, size_t i);          /* borrowed */
 /* Whether the object has the member; *out (may be NULL) is the value, NULL for a JSON null. */
 bool oci_value_get(const oci_value *v, const char *name, const oci_value **out);
-oci_value *oci_value_get_rw(oci_value *v, const char *name);        /* NULL when absent or null */
+oci_value *oci_value_get_rw(oci_value *v, const char *name); /* NULL when absent or null */
 /* Walks an object in document order: start with *at = NULL. Names hold no NUL byte (lint refuses them). */
-typedef struct oci_value_cursor { const void *at; } oci_value_cursor;
+typedef struct oci_value_cursor {
+    const void *at;
+} oci_value_cursor;
 bool oci_value_next(const oci_value *v, oci_value_cursor *c, const char **name, const oci_value **value);
 
 /* Builders return NULL when there is no memory. */
@@ -79,7 +82,10 @@ void oci_value_remove(oci_value *object, const char *name);
 /* RFC 7396: patch over target (both objects at the top). When it fails, part of it may have been applied. */
 int oci_value_merge_patch(oci_value *target, const oci_value *patch, oci_error *err);
 
-typedef enum oci_print_style { OCI_PRINT_COMPACT, OCI_PRINT_PRETTY /* two blanks, a newline at the end */ } oci_print_style;
+typedef enum oci_print_style {
+    OCI_PRINT_COMPACT,
+    OCI_PRINT_PRETTY /* two blanks, a newline at the end */
+} oci_print_style;
 
 /* Our own serialisation: members in their order, "<", ">" and "&" as they are, control characters \u00XX with the short
  * forms, numbers of parsed texts as they were written. Appends; on failure the buffer is as before. OCI_E_INVALID for a

@@ -16,6 +16,7 @@
 #include <oci-image/reference.h>
 #include <oci-image/store.h>
 #include <oci-image/stream.h>
+#include <oci-image/text.h>
 #include <oci-image/unpack.h>
 #include <oci-image/version.h>
 #endif

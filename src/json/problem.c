@@ -53,6 +53,9 @@ static int append_pointer(oci_buf *out, const oci_decode_step *place)
 }
 
 static int tell(oci_decode *d, const oci_decode_step *place, int code, const char *rule, const char *fmt, va_list args)
+    OCI_PRINTF(5, 0);
+
+static int tell(oci_decode *d, const oci_decode_step *place, int code, const char *rule, const char *fmt, va_list args)
 {
     enum { POINTER_IN_ERROR = 400 };
     OCI_AUTO_BUF oci_buf pointer = OCI_BUF_INIT;

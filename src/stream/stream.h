@@ -24,7 +24,7 @@ struct oci_reader {
     const oci_reader_ops *ops;
     uint64_t count;
     bool ended;
-    oci_error *failure; /* NULL until the first failure */
+    oci_error failure; /* the first one; code 0 until then */
 };
 
 typedef struct oci_writer_ops {
@@ -37,7 +37,7 @@ struct oci_writer {
     const oci_writer_ops *ops;
     uint64_t count;
     bool finished;
-    bool failed;
+    oci_error failure; /* the first one; code 0 until then */
 };
 
 enum { OCI_STREAM_CHUNK = 256 * 1024 };

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Everything upstream in a thread of its own. Between the two sides is a ring of slots that the thread fills to the brim,
+ * so that many small spans cost one lock; nothing else is shared. Slots first to first + ready belong to the consumer,
+ * the others to the thread.
+ */
+#include "stream.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/fail.h"
+
+enum { DEFAULT_BUDGET = 1024 * 1024, USUAL_SLOTS = 4 };
+
+struct async_reader {
+    oci_reader r;
+    oci_reader *src; /* the thread's as long as it runs */
+    oci_span rest;   /* what is left of the last span of src; the thread's */
+    oci_error error; /* the thread's until done */
+    pthread_t thread;
+    size_t slots;
+    size_t slot_size;
+    unsigned char *memory;
+    atomic_bool cancelled;
+
+    pthread_mutex_t lock; /* guards what follows */
+    pthread_cond_t filled;
+    pthread_cond_t emptied;
+    size_t *lens; /* of what is in each slot */
+    size_t first;
+    size_t ready;
+    bool held; /* the consumer still looks at slot first */
+    bool done; /* the thread has given all it will give */
+    int result;
+};
+
+/* ---- the thread's side ---- */
+
+/* Waits for a free slot; false when the reader is being freed. */
+static bool wait_for_slot(struct async_reader *a, size_t *slot)
+{
+    pthread_mutex_lock(&a->lock);
+    while (a->ready == a->slots && !atomic_load(&a->cancelled))
+        pthread_cond_wait(&a->emptied, &a->lock);
+    *slot = (a->first + a->ready) % a->slots;
+    pthread_mutex_unlock(&a->lock);
+    return !atomic_load(&a->cancelled);
+}
+
+/* Fills a slot as far as the source goes: 1 when it goes on, 0 at its end, negative when it failed. */
+static int fill(struct async_reader *a, unsigned char *slot, size_t *len)
+{
+    *len = 0;
+    while (*len < a->slot_size && !atomic_load(&a->cancelled)) {
+        size_t n = a->slot_size - *len;
+
+        if (a->rest.len == 0) {
+            int r = oci_reader_next(a->src, &a->rest, &a->error);
+
+            if (r < 0 || a->rest.len == 0)
+                return r;
+        }
+        if (n > a->rest.len)
+            n = a->rest.len;
+        memcpy(slot + *len, a->rest.data, n);
+        *len += n;
+        a->rest = (oci_span){ (const char *)a->rest.data + n, a->rest.len - n };
+    }
+    return 1;
+}
+
+static void hand_over(struct async_reader *a, size_t slot, size_t len, int result)
+{
+    pthread_mutex_lock(&a->lock);
+    if (len > 0) {
+        a->lens[slot] = len;
+        a->ready++;
+    }
+    a->done = result <= 0;
+    a->result = result;
+    pthread_cond_signal(&a->filled);
+    pthread_mutex_unlock(&a->lock);
+}
+
+static void *run(void *arg)
+{
+    struct async_reader *a = arg;
+    size_t slot;
+    int result = 1;
+
+    while (result > 0 && wait_for_slot(a, &slot)) {
+        size_t len;
+
+        result = fill(a, a->memory + slot * a->slot_size, &len);
+        hand_over(a, slot, len, result);
+    }
+    return NULL;
+}
+
+/* ---- the consumer's side ---- */
+
+static int async_next(oci_reader *r, oci_span *out, oci_error *err)
+{
+    struct async_reader *a = (struct async_reader *)r;
+    int result = 0;
+
+    pthread_mutex_lock(&a->lock);
+    if (a->held) {
+        a->first = (a->first + 1) % a->slots;
+        a->ready--;
+        a->held = false;
+        pthread_cond_signal(&a->emptied);
+    }
+    while (a->ready == 0 && !a->done)
+        pthread_cond_wait(&a->filled, &a->lock);
+    a->held = a->ready > 0;
+    if (a->held) {
+        *out = (oci_span){ a->memory + a->first * a->slot_size, a->lens[a->first] };
+    } else if (a->result < 0) {
+        *err = a->error;
+        result = a->result;
+    }
+    pthread_mutex_unlock(&a->lock);
+    return result;
+}
+
+static void release(struct async_reader *a)
+{
+    oci_reader_free(a->src);
+    oci_free(a->memory);
+    oci_free(a->lens);
+    pthread_cond_destroy(&a->emptied);
+    pthread_cond_destroy(&a->filled);
+    pthread_mutex_destroy(&a->lock);
+}
+
+static void async_free(oci_reader *r)
+{
+    struct async_reader *a = (struct async_reader *)r;
+
+    pthread_mutex_lock(&a->lock);
+    atomic_store(&a->cancelled, true);
+    pthread_cond_signal(&a->emptied);
+    pthread_mutex_unlock(&a->lock);
+    pthread_join(a->thread, NULL);
+    release(a);
+}
+
+static const oci_reader_ops async_ops = { async_next, async_free };
+
+/* The thread takes no signals: they are for the threads of the program. */
+static int start(struct async_reader *a, oci_error *err)
+{
+    sigset_t all, before;
+    int r;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    r = pthread_create(&a->thread, NULL, run, a);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (r == 0)
+        return 0;
+    errno = r;
+    return oci_fail_errno(err, "start a thread");
+}
+
+int oci_reader_async(oci_reader *src, size_t budget, oci_reader **out, oci_error *err)
+{
+    OCI_AUTO(oci_reader) owned = src;
+    struct async_reader *a = oci_calloc(1, sizeof *a);
+    int r;
+
+    if (a == NULL)
+        return oci_fail_nomem(err);
+    if (budget == 0)
+        budget = DEFAULT_BUDGET;
+    a->slot_size = budget / USUAL_SLOTS;
+    if (a->slot_size > OCI_STREAM_CHUNK)
+        a->slot_size = OCI_STREAM_CHUNK;
+    if (a->slot_size == 0)
+        a->slot_size = 1;
+    a->slots = budget / a->slot_size;
+    a->r.ops = &async_ops;
+    a->src = oci_steal(&owned);
+    a->memory = oci_realloc_array(NULL, a->slots, a->slot_size);
+    a->lens = oci_realloc_array(NULL, a->slots, sizeof *a->lens);
+    /* With default attributes these cannot fail on Linux. */
+    pthread_mutex_init(&a->lock, NULL);
+    pthread_cond_init(&a->filled, NULL);
+    pthread_cond_init(&a->emptied, NULL);
+    r = a->memory != NULL && a->lens != NULL ? start(a, err) : oci_fail_nomem(err);
+    if (r < 0) {
+        release(a);
+        oci_free(a);
+        return r;
+    }
+    *out = &a->r;
+    return 0;
+}

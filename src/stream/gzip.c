@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * gzip (RFC 1952) by zlib, which reads and checks the header of a member (reserved flags, header CRC, fields of any
+ * length) and its trailer (CRC-32 and length) by itself when the window bits say so.
+ */
+#include "codec.h"
+
+#define ZLIB_CONST
+#include <limits.h>
+#include <zlib.h>
+
+#include "base/fail.h"
+
+enum {
+    WINDOW = 15 + 16, /* the largest window, with gzip headers and nothing else */
+    MEMORY = 8,       /* zlib's default */
+    OS_UNKNOWN = 255
+};
+
+static bool begins(oci_span head)
+{
+    const unsigned char *p = head.data;
+
+    return head.len >= 2 && p[0] == 0x1f && p[1] == 0x8b;
+}
+
+static voidpf zalloc(voidpf opaque, uInt count, uInt size)
+{
+    (void)opaque;
+    return oci_realloc_array(NULL, count, size);
+}
+
+static void zfree(voidpf opaque, voidpf p)
+{
+    (void)opaque;
+    oci_free(p);
+}
+
+/* zlib counts in unsigned int. */
+static uInt clamp(size_t n)
+{
+    return n < UINT_MAX ? (uInt)n : UINT_MAX;
+}
+
+static void set_step(z_stream *z, const oci_step *step)
+{
+    z->next_in = step->in;
+    z->avail_in = clamp(step->in_len);
+    z->next_out = step->out;
+    z->avail_out = clamp(step->out_len);
+}
+
+static void get_step(const z_stream *z, oci_step *step)
+{
+    step->in_len -= (size_t)(z->next_in - step->in);
+    step->in = z->next_in;
+    step->out_len -= (size_t)(z->next_out - step->out);
+    step->out = z->next_out;
+}
+
+static int fail_zlib(const z_stream *z, int r, oci_error *err)
+{
+    if (r == Z_MEM_ERROR)
+        return oci_fail_nomem(err);
+    return oci_fail(err, OCI_E_INTERNAL, "zlib: %s", z->msg != NULL ? z->msg : zError(r));
+}
+
+/* ---- decoding ---- */
+
+static int decoder_new(void **state, oci_error *err)
+{
+    OCI_AUTO_MEM z_stream *z = oci_calloc(1, sizeof *z);
+    int r;
+
+    if (z == NULL)
+        return oci_fail_nomem(err);
+    z->zalloc = zalloc;
+    z->zfree = zfree;
+    r = inflateInit2(z, WINDOW);
+    if (r != Z_OK)
+        return fail_zlib(z, r, err);
+    *state = oci_steal(&z);
+    return 0;
+}
+
+static int decode(void *state, oci_step *step, bool *end, oci_error *err)
+{
+    z_stream *z = state;
+    int r;
+
+    set_step(z, step);
+    r = inflate(z, Z_NO_FLUSH);
+    get_step(z, step);
+    if (r == Z_OK || r == Z_BUF_ERROR)
+        return 0;
+    if (r == Z_DATA_ERROR)
+        return oci_fail(err, OCI_E_INVALID, "%s", z->msg != NULL ? z->msg : "damaged");
+    if (r != Z_STREAM_END)
+        return fail_zlib(z, r, err);
+    *end = true;
+    r = inflateReset(z);
+    return r == Z_OK ? 0 : fail_zlib(z, r, err);
+}
+
+static void decoder_free(void *state)
+{
+    inflateEnd(state);
+    oci_free(state);
+}
+
+/* ---- encoding ---- */
+
+struct encoder {
+    z_stream z;
+    gz_header header; /* used until the header is written */
+};
+
+static int encoder_new(int level, void **state, oci_error *err)
+{
+    OCI_AUTO_MEM struct encoder *e = oci_calloc(1, sizeof *e);
+    int r;
+
+    if (e == NULL)
+        return oci_fail_nomem(err);
+    e->z.zalloc = zalloc;
+    e->z.zfree = zfree;
+    e->header.os = OS_UNKNOWN;
+    r = deflateInit2(&e->z, level, Z_DEFLATED, WINDOW, MEMORY, Z_DEFAULT_STRATEGY);
+    if (r != Z_OK)
+        return fail_zlib(&e->z, r, err);
+    deflateSetHeader(&e->z, &e->header);
+    *state = oci_steal(&e);
+    return 0;
+}
+
+static int encode(void *state, oci_step *step, bool finish, bool *end, oci_error *err)
+{
+    z_stream *z = &((struct encoder *)state)->z;
+    int r;
+
+    set_step(z, step);
+    r = deflate(z, finish ? Z_FINISH : Z_NO_FLUSH);
+    get_step(z, step);
+    *end = r == Z_STREAM_END;
+    return r == Z_OK || r == Z_BUF_ERROR || r == Z_STREAM_END ? 0 : fail_zlib(z, r, err);
+}
+
+static void encoder_free(void *state)
+{
+    deflateEnd(&((struct encoder *)state)->z);
+    oci_free(state);
+}
+
+const oci_codec oci_codec_gzip = {
+    .name = "gzip",
+    .unit = "member",
+    .padding = true,
+    .default_level = 6,
+    .max_level = 9,
+    .begins = begins,
+    .decoder_new = decoder_new,
+    .decode = decode,
+    .decoder_free = decoder_free,
+    .encoder_new = encoder_new,
+    .encode = encode,
+    .encoder_free = encoder_free,
+};

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* zstd (RFC 8478) by libzstd, which checks content sizes and checksums and has its memory from malloc itself. */
+#include "codec.h"
+
+#include <zstd.h>
+#include <zstd_errors.h>
+
+#include "base/fail.h"
+
+/* 128 MiB, or 8 MiB (what RFC 8478 asks of every decoder) where address space is short. */
+enum { WINDOW_LOG = sizeof(void *) > 4 ? 27 : 23 };
+
+/* libzstd may be built to read the formats of its infancy as well, which are no zstd; hence the look at every frame. */
+static bool begins(oci_span head)
+{
+    const unsigned char *p = head.data;
+    uint32_t magic;
+
+    if (head.len < 4)
+        return false;
+    magic = p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+    return magic == ZSTD_MAGICNUMBER || (magic & ZSTD_MAGIC_SKIPPABLE_MASK) == ZSTD_MAGIC_SKIPPABLE_START;
+}
+
+static int fail_zstd(size_t r, oci_error *err)
+{
+    if (ZSTD_getErrorCode(r) == ZSTD_error_memory_allocation)
+        return oci_fail_nomem(err);
+    return oci_fail(err, OCI_E_INTERNAL, "libzstd: %s", ZSTD_getErrorName(r));
+}
+
+/* ---- decoding ---- */
+
+static int decoder_new(void **state, oci_error *err)
+{
+    ZSTD_DCtx *ctx = ZSTD_createDCtx();
+    size_t r;
+
+    if (ctx == NULL)
+        return oci_fail_nomem(err);
+    r = ZSTD_DCtx_setParameter(ctx, ZSTD_d_windowLogMax, WINDOW_LOG);
+    if (ZSTD_isError(r)) {
+        ZSTD_freeDCtx(ctx);
+        return fail_zstd(r, err);
+    }
+    *state = ctx;
+    return 0;
+}
+
+static int fail_data(size_t r, oci_error *err)
+{
+    ZSTD_ErrorCode code = ZSTD_getErrorCode(r);
+
+    if (code == ZSTD_error_memory_allocation)
+        return oci_fail_nomem(err);
+    if (code == ZSTD_error_frameParameter_windowTooLarge)
+        return oci_fail(err, OCI_E_LIMIT, "needs a window larger than %u MiB", 1u << (WINDOW_LOG - 20));
+    if (code == ZSTD_error_dictionary_wrong)
+        return oci_fail(err, OCI_E_UNSUPPORTED, "needs a dictionary");
+    return oci_fail(err, OCI_E_INVALID, "%s", ZSTD_getErrorName(r));
+}
+
+static int decode(void *state, oci_step *step, bool *end, oci_error *err)
+{
+    ZSTD_inBuffer in = { step->in, step->in_len, 0 };
+    ZSTD_outBuffer out = { step->out, step->out_len, 0 };
+    size_t r = ZSTD_decompressStream(state, &out, &in);
+
+    if (ZSTD_isError(r))
+        return fail_data(r, err);
+    step->in += in.pos;
+    step->in_len -= in.pos;
+    step->out += out.pos;
+    step->out_len -= out.pos;
+    *end = r == 0;
+    return 0;
+}
+
+static void decoder_free(void *state)
+{
+    ZSTD_freeDCtx(state);
+}
+
+/* ---- encoding ---- */
+
+static int encoder_new(int level, void **state, oci_error *err)
+{
+    const struct {
+        ZSTD_cParameter name;
+        int value;
+    } parameters[] = { { ZSTD_c_compressionLevel, level }, { ZSTD_c_checksumFlag, 1 }, { ZSTD_c_contentSizeFlag, 0 } };
+    ZSTD_CCtx *ctx = ZSTD_createCCtx();
+
+    if (ctx == NULL)
+        return oci_fail_nomem(err);
+    for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++) {
+        size_t r = ZSTD_CCtx_setParameter(ctx, parameters[i].name, parameters[i].value);
+
+        if (ZSTD_isError(r)) {
+            ZSTD_freeCCtx(ctx);
+            return fail_zstd(r, err);
+        }
+    }
+    *state = ctx;
+    return 0;
+}
+
+static int encode(void *state, oci_step *step, bool finish, bool *end, oci_error *err)
+{
+    ZSTD_inBuffer in = { step->in, step->in_len, 0 };
+    ZSTD_outBuffer out = { step->out, step->out_len, 0 };
+    size_t left = ZSTD_compressStream2(state, &out, &in, finish ? ZSTD_e_end : ZSTD_e_continue);
+
+    if (ZSTD_isError(left))
+        return fail_zstd(left, err);
+    step->in += in.pos;
+    step->in_len -= in.pos;
+    step->out += out.pos;
+    step->out_len -= out.pos;
+    *end = left == 0;
+    return 0;
+}
+
+static void encoder_free(void *state)
+{
+    ZSTD_freeCCtx(state);
+}
+
+const oci_codec oci_codec_zstd = {
+    .name = "zstd",
+    .unit = "frame",
+    .padding = false,
+    .default_level = 3,
+    .max_level = 22,
+    .begins = begins,
+    .decoder_new = decoder_new,
+    .decode = decode,
+    .decoder_free = decoder_free,
+    .encoder_new = encoder_new,
+    .encode = encode,
+    .encoder_free = encoder_free,
+};

@@ -72,7 +72,7 @@ OCI_API int oci_reader_digest(const oci_reader *r, oci_digest *out, oci_error *e
 OCI_API uint64_t oci_reader_count(const oci_reader *r);
 
 /* Decompression. All members (gzip) and frames (zstd, skippable ones included) are read; checksums and lengths are
- * checked; nothing but zero bytes may follow. Content whose first bytes show another kind than promised is refused with a
+ * checked; nothing may follow, except for zero bytes behind gzip. Content whose first bytes show another kind than promised is refused with a
  * text that names both. max_ratio (0: default of oci_limits) bounds output to input past the first 64 MiB. */
 OCI_API int oci_reader_decompress(oci_reader *src, oci_compression kind, uint32_t max_ratio, oci_reader **out, oci_error *err);
 /* Looks at the first bytes of src without losing them and says what they are: gzip, zstd or anything else (NONE). The
@@ -114,7 +114,7 @@ OCI_API int oci_writer_hash(oci_writer *dst, oci_digest_alg alg, oci_writer **ou
 OCI_API int oci_writer_digest(const oci_writer *w, oci_digest *out, oci_error *err);
 
 typedef struct oci_compress_options {
-    int level; /* 0: the default of the kind, gzip 6 and zstd 3 */
+    int level; /* gzip 1 to 9, zstd 1 to 19; 0: the default of the kind, gzip 6 and zstd 3 */
 } oci_compress_options;
 
 /* The bytes written depend on the data, the kind, the level and the version of the library behind it alone: gzip without

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Everything upstream in a thread of its own. Between the two sides is a ring of slots that the thread fills to the brim,
- * so that many small spans cost one lock; nothing else is shared. Slots first to first + ready belong to the consumer,
- * the others to the thread.
+ * Everything upstream in a thread of its own. Between the two sides is a ring of slots that the thread fills to the
+ * brim, so that many small spans cost one lock; nothing else is shared. Slots first to first + ready belong to the
+ * consumer, the others to the thread.
  */
 #include "stream.h"
 
@@ -67,7 +67,7 @@ static int fill(struct async_reader *a, unsigned char *slot, size_t *len)
             n = a->rest.len;
         memcpy(slot + *len, a->rest.data, n);
         *len += n;
-        a->rest = (oci_span){ (const char *)a->rest.data + n, a->rest.len - n };
+        a->rest = (oci_span) { (const char *)a->rest.data + n, a->rest.len - n };
     }
     return 1;
 }
@@ -118,7 +118,7 @@ static int async_next(oci_reader *r, oci_span *out, oci_error *err)
         pthread_cond_wait(&a->filled, &a->lock);
     a->held = a->ready > 0;
     if (a->held) {
-        *out = (oci_span){ a->memory + a->first * a->slot_size, a->lens[a->first] };
+        *out = (oci_span) { a->memory + a->first * a->slot_size, a->lens[a->first] };
     } else if (a->result < 0) {
         *err = a->error;
         result = a->result;

@@ -62,7 +62,7 @@ static const char *look_of(oci_span head)
         const char *name;
         size_t len;
         const char *magic;
-    } others[] = { { "bzip2", 3, "BZh" }, { "xz", 6, "\xfd" "7zXZ" }, { "lz4", 4, "\x04\x22\x4d\x18" } };
+    } others[] = { { "bzip2", 3, "BZh" }, { "xz", 6, "\xfd\x37zXZ" }, { "lz4", 4, "\x04\x22\x4d\x18" } };
     oci_compression kind = kind_of(head);
 
     if (kind != OCI_COMPRESSION_NONE)

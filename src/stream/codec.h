@@ -29,8 +29,8 @@ typedef struct oci_codec {
     bool (*begins)(oci_span head);
 
     int (*decoder_new)(void **state, oci_error *err);
-    /* Decodes as much as fits. Sets *end when a unit was whole and right; the next call then begins another one. The text
-     * of a failure says what is wrong, the stage adds where. */
+    /* Decodes as much as fits. Sets *end when a unit was whole and right; the next call then begins another one. The
+     * text of a failure says what is wrong, the stage adds where. */
     int (*decode)(void *state, oci_step *step, bool *end, oci_error *err);
     void (*decoder_free)(void *state);
 

@@ -97,7 +97,7 @@ static int decode_some(struct decode_reader *d, size_t *got, oci_error *err)
     if (span.len == 0 && !d->full)
         return oci_fail(err, OCI_E_INVALID, "the data is cut off in %s %s %" PRIu64, d->codec->name, d->codec->unit,
                         d->units);
-    step = (oci_step){ span.data, span.len, d->chunk, sizeof d->chunk };
+    step = (oci_step) { span.data, span.len, d->chunk, sizeof d->chunk };
     r = d->codec->decode(d->state, &step, &end, err);
     if (r < 0)
         return oci_wrap(err, r, "%s %s %" PRIu64, d->codec->name, d->codec->unit, d->units);
@@ -123,7 +123,7 @@ static int decode_next(oci_reader *r, oci_span *out, oci_error *err)
         if (result < 0)
             return result;
     }
-    *out = (oci_span){ d->chunk, got };
+    *out = (oci_span) { d->chunk, got };
     return 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The compressing stage. Encoders may look at how their input is cut, so it is handed to them in blocks of a fixed size:
- * the output does not depend on the sizes of the caller's writes.
+ * The compressing stage. Encoders may look at how their input is cut, so it is handed to them in blocks of a fixed
+ * size: the output does not depend on the sizes of the caller's writes.
  */
 #include "codec.h"
 

@@ -5,7 +5,7 @@
 
 static oci_span without(oci_span span, size_t n)
 {
-    return (oci_span){ n < span.len ? (const char *)span.data + n : NULL, span.len - n };
+    return (oci_span) { n < span.len ? (const char *)span.data + n : NULL, span.len - n };
 }
 
 int oci_input_peek(oci_input *in, size_t n, oci_span *out, oci_error *err)
@@ -28,7 +28,7 @@ int oci_input_peek(oci_input *in, size_t n, oci_span *out, oci_error *err)
         if (take > in->span.len)
             take = in->span.len;
         memcpy(in->head + in->held.len, in->span.data, take);
-        in->held = (oci_span){ in->head, in->held.len + take };
+        in->held = (oci_span) { in->head, in->held.len + take };
         in->span = without(in->span, take);
     }
     *out = in->held.len > 0 ? in->held : in->span;

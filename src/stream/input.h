@@ -17,8 +17,8 @@ typedef struct oci_input {
     unsigned char head[OCI_INPUT_PEEK];
 } oci_input;
 
-/* The next bytes in one piece: at least n (at most OCI_INPUT_PEEK), fewer only before the end; with n 0 what is at hand,
- * without reading. Borrowed until the next call. */
+/* The next bytes in one piece: at least n (at most OCI_INPUT_PEEK), fewer only before the end; with n 0 what is at
+ * hand, without reading. Borrowed until the next call. */
 int oci_input_peek(oci_input *in, size_t n, oci_span *out, oci_error *err);
 /* Consumes n bytes of what the last peek has shown. */
 void oci_input_skip(oci_input *in, size_t n);

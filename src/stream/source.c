@@ -22,7 +22,7 @@ static int fd_next(oci_reader *r, oci_span *out, oci_error *err)
     } while (n < 0 && errno == EINTR);
     if (n < 0)
         return oci_fail_errno(err, "read");
-    *out = (oci_span){ f->chunk, (size_t)n };
+    *out = (oci_span) { f->chunk, (size_t)n };
     return 0;
 }
 
@@ -40,7 +40,7 @@ int oci_reader_from_fd(int fd, oci_reader **out, oci_error *err)
 
     if (f == NULL)
         return oci_fail_nomem(err);
-    f->r = (oci_reader){ .ops = &fd_ops };
+    f->r = (oci_reader) { .ops = &fd_ops };
     f->fd = oci_steal_fd(&owned);
     *out = &f->r;
     return 0;
@@ -59,7 +59,7 @@ static int memory_next(oci_reader *r, oci_span *out, oci_error *err)
 
     (void)err;
     *out = m->rest;
-    m->rest = (oci_span){ NULL, 0 };
+    m->rest = (oci_span) { NULL, 0 };
     return 0;
 }
 
@@ -72,7 +72,7 @@ int oci_reader_from_memory(const void *p, size_t n, oci_reader **out, oci_error 
     if (m == NULL)
         return oci_fail_nomem(err);
     m->r.ops = &memory_ops;
-    m->rest = (oci_span){ p, n };
+    m->rest = (oci_span) { p, n };
     *out = &m->r;
     return 0;
 }

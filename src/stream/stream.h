@@ -2,8 +2,8 @@
 #ifndef OCI_STREAM_STREAM_H
 #define OCI_STREAM_STREAM_H
 /*
- * Inside of the streams: what a stage looks like. A stage is one file with a constructor and these operations; the common
- * part (reader.c, writer.c) counts, and remembers the end and the first failure, so that a stage need not.
+ * Inside of the streams: what a stage looks like. A stage is one file with a constructor and these operations; the
+ * common part (reader.c, writer.c) counts, and remembers the end and the first failure, so that a stage need not.
  */
 #include <oci-image/stream.h>
 

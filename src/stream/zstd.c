@@ -7,8 +7,12 @@
 
 #include "base/fail.h"
 
-/* 128 MiB, or 8 MiB (what RFC 8478 asks of every decoder) where address space is short. */
-enum { WINDOW_LOG = sizeof(void *) > 4 ? 27 : 23 };
+enum {
+    /* 128 MiB, or 8 MiB (what RFC 8478 asks of every decoder) where address space is short. */
+    WINDOW_LOG = sizeof(void *) > 4 ? 27 : 23,
+    /* The last level whose window every decoder has. */
+    MAX_LEVEL = 19
+};
 
 /* libzstd may be built to read the formats of its infancy as well, which are no zstd; hence the look at every frame. */
 static bool begins(oci_span head)
@@ -131,7 +135,7 @@ const oci_codec oci_codec_zstd = {
     .unit = "frame",
     .padding = false,
     .default_level = 3,
-    .max_level = 22,
+    .max_level = MAX_LEVEL,
     .begins = begins,
     .decoder_new = decoder_new,
     .decode = decode,

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "help.h"
+
+static const char TEXT[] = "The end is the proof.";
+enum { TEXT_LEN = sizeof TEXT - 1 };
+
+static oci_digest digest_of(const void *p, size_t n)
+{
+    oci_digest d;
+    oci_error err = OCI_ERROR_INIT;
+
+    assert_ok(&err, oci_digest_of(OCI_DIGEST_SHA256, p, n, &d, &err));
+    return d;
+}
+
+// proves: descriptor.digest.verify digest.calculation safety.11
+OCI_TEST (verify, passes_the_right_bytes_however_they_are_cut) {
+    oci_digest want = digest_of(TEXT, TEXT_LEN);
+    oci_error err = OCI_ERROR_INIT;
+
+    for (size_t step = 1; step <= TEXT_LEN; step++) {
+        OCI_AUTO_BUF oci_buf out = OCI_BUF_INIT;
+        oci_reader *r = NULL;
+
+        assert_ok(&err, oci_reader_verify(oci_test_chunks(TEXT, TEXT_LEN, step), &want, TEXT_LEN, &r, &err));
+        assert_ok(&err, oci_test_read(r, &out, &err));
+        assert_buf_equal(&out, TEXT, TEXT_LEN);
+        out.len = 0;
+        assert_ok(&err, oci_reader_verify(oci_test_chunks(TEXT, TEXT_LEN, step), &want, OCI_SIZE_UNKNOWN, &r, &err));
+        assert_ok(&err, oci_test_read(r, &out, &err));
+    }
+}
+
+// proves: descriptor.digest.verify safety.11
+OCI_TEST (verify, reports_a_wrong_digest_instead_of_the_end) {
+    oci_digest want = digest_of(TEXT, TEXT_LEN);
+    oci_error err = OCI_ERROR_INIT;
+
+    for (size_t at = 0; at < TEXT_LEN; at++) {
+        char damaged[TEXT_LEN], wanted[OCI_DIGEST_MAX_TEXT], found[OCI_DIGEST_MAX_TEXT];
+        oci_digest have;
+        OCI_AUTO(oci_reader) r = NULL;
+        oci_span span;
+
+        memcpy(damaged, TEXT, TEXT_LEN);
+        damaged[at] ^= 4;
+        have = digest_of(damaged, TEXT_LEN);
+        oci_digest_format(&want, wanted, sizeof wanted);
+        oci_digest_format(&have, found, sizeof found);
+        assert_ok(&err, oci_reader_verify(oci_test_chunks(damaged, TEXT_LEN, 0), &want, TEXT_LEN, &r, &err));
+        assert_ok(&err, oci_reader_next(r, &span, &err));
+        assert_int_equal(span.len, TEXT_LEN);
+        assert_fails(OCI_E_DIGEST, &err, oci_reader_next(r, &span, &err));
+        assert_text(&err, wanted);
+        assert_text(&err, found);
+        assert_fails(OCI_E_DIGEST, &err, oci_reader_next(r, &span, &err));
+    }
+}
+
+// proves: descriptor.size.mismatch-untrusted descriptor.size.raw-bytes digest.verify.size-first
+OCI_TEST (verify, stops_before_the_first_byte_too_many) {
+    oci_digest want = digest_of(TEXT, TEXT_LEN);
+    oci_error err = OCI_ERROR_INIT;
+
+    for (uint64_t size = 0; size < TEXT_LEN; size++) {
+        for (size_t step = 1; step <= TEXT_LEN; step++) {
+            OCI_AUTO(oci_reader) r = NULL;
+
+            assert_ok(&err, oci_reader_verify(oci_test_chunks(TEXT, TEXT_LEN, step), &want, size, &r, &err));
+            assert_fails(OCI_E_SIZE, &err, oci_reader_drain(r, &err));
+            assert_true(oci_reader_count(r) <= size);
+        }
+    }
+}
+
+// proves: descriptor.size.mismatch-untrusted digest.verify.size-first
+OCI_TEST (verify, does_not_read_on_behind_the_size) {
+    oci_digest want = digest_of("", 0);
+    OCI_AUTO(oci_reader) r = NULL;
+    oci_error err = OCI_ERROR_INIT;
+    atomic_int calls = 0;
+    static const char zeros[4096];
+
+    r = oci_test_reader(
+        &(struct oci_test_source) { .data = zeros, .len = sizeof zeros, .total = UINT64_C(1) << 40, .calls = &calls });
+    assert_ok(&err, oci_reader_verify(oci_steal(&r), &want, 10000, &r, &err));
+    assert_fails(OCI_E_SIZE, &err, oci_reader_drain(r, &err));
+    assert_fails(OCI_E_SIZE, &err, oci_reader_drain(r, &err));
+    assert_int_equal(calls, 3);
+}
+
+// proves: descriptor.size.mismatch-untrusted
+OCI_TEST (verify, reports_missing_bytes_as_a_size) {
+    oci_digest want = digest_of(TEXT, TEXT_LEN);
+    OCI_AUTO(oci_reader) r = NULL;
+    oci_error err = OCI_ERROR_INIT;
+
+    assert_ok(&err, oci_reader_verify(oci_test_chunks(TEXT, TEXT_LEN - 1, 4), &want, TEXT_LEN, &r, &err));
+    assert_fails(OCI_E_SIZE, &err, oci_reader_drain(r, &err));
+    assert_text(&err, "21");
+    assert_text(&err, "20");
+}
+
+// proves: descriptor.size.zero-allowed
+OCI_TEST (verify, accepts_nothing_where_nothing_is_promised) {
+    oci_digest want = digest_of("", 0);
+    OCI_AUTO(oci_reader) r = NULL;
+    oci_error err = OCI_ERROR_INIT;
+
+    assert_ok(&err, oci_reader_verify(oci_test_chunks("", 0, 1), &want, 0, &r, &err));
+    assert_ok(&err, oci_reader_drain(r, &err));
+}
+
+OCI_TEST (verify, passes_on_a_failure_of_its_source) {
+    oci_digest want = digest_of(TEXT, TEXT_LEN);
+    OCI_AUTO(oci_reader) r = NULL;
+    oci_error err = OCI_ERROR_INIT;
+
+    r = oci_test_reader(&(struct oci_test_source) { .data = TEXT, .len = 5, .fail = OCI_E_IO });
+    assert_ok(&err, oci_reader_verify(oci_steal(&r), &want, TEXT_LEN, &r, &err));
+    assert_fails(OCI_E_IO, &err, oci_reader_drain(r, &err));
+}
+
+OCI_TEST (verify, takes_its_source_when_it_cannot_be_made) {
+    atomic_int freed = 0;
+    oci_reader *r = oci_test_reader(&(struct oci_test_source) { .data = "x", .len = 1, .freed = &freed });
+    oci_error err = OCI_ERROR_INIT;
+    oci_digest none = { 0 };
+    oci_reader *out = NULL;
+
+    assert_true(oci_reader_verify(r, &none, 1, &out, &err) < 0);
+    assert_null(out);
+    assert_int_equal(freed, 1);
+}
+
+// proves: diffid.uncompressed digest.calculation
+OCI_TEST (hash, tells_both_digests_of_a_compressed_stream) {
+    static const oci_compression kinds[] = { OCI_COMPRESSION_NONE, OCI_COMPRESSION_GZIP, OCI_COMPRESSION_ZSTD };
+    oci_digest plain = digest_of(TEXT, TEXT_LEN);
+
+    for (size_t i = 0; i < 3; i++) {
+        OCI_AUTO_BUF oci_buf blob = OCI_BUF_INIT;
+        oci_error err = OCI_ERROR_INIT;
+        OCI_AUTO(oci_reader) r = NULL;
+        oci_digest stored, found;
+
+        oci_test_compress(kinds[i], 0, TEXT, TEXT_LEN, &blob);
+        stored = digest_of(blob.data, blob.len);
+        assert_int_equal(oci_digest_equal(&stored, &plain), kinds[i] == OCI_COMPRESSION_NONE);
+        assert_ok(&err, oci_reader_verify(oci_test_chunks(blob.data, blob.len, 7), &stored, blob.len, &r, &err));
+        assert_ok(&err, oci_reader_decompress(oci_steal(&r), kinds[i], 0, &r, &err));
+        assert_ok(&err, oci_reader_hash(oci_steal(&r), OCI_DIGEST_SHA256, &r, &err));
+        assert_ok(&err, oci_reader_drain(r, &err));
+        assert_ok(&err, oci_reader_digest(r, &found, &err));
+        assert_true(oci_digest_equal(&found, &plain));
+        assert_int_equal(oci_reader_count(r), TEXT_LEN);
+    }
+}
+
+OCI_TEST (hash, has_no_digest_before_the_end_or_after_a_failure) {
+    OCI_AUTO(oci_reader) r = NULL;
+    OCI_AUTO(oci_reader) plain = oci_test_chunks("x", 1, 1);
+    oci_error err = OCI_ERROR_INIT;
+    oci_digest d;
+    oci_span span;
+
+    r = oci_test_reader(&(struct oci_test_source) { .data = TEXT, .len = 5, .fail = OCI_E_IO });
+    assert_ok(&err, oci_reader_hash(oci_steal(&r), OCI_DIGEST_SHA512, &r, &err));
+    assert_fails(OCI_E_USAGE, &err, oci_reader_digest(r, &d, &err));
+    assert_ok(&err, oci_reader_next(r, &span, &err));
+    assert_fails(OCI_E_USAGE, &err, oci_reader_digest(r, &d, &err));
+    assert_fails(OCI_E_IO, &err, oci_reader_drain(r, &err));
+    assert_fails(OCI_E_USAGE, &err, oci_reader_digest(r, &d, &err));
+    assert_fails(OCI_E_USAGE, &err, oci_reader_digest(plain, &d, &err));
+}
+
+// proves: diffid.uncompressed
+OCI_TEST (hash, tells_both_digests_while_writing) {
+    OCI_AUTO_BUF oci_buf blob = OCI_BUF_INIT;
+    OCI_AUTO(oci_writer) w = NULL;
+    oci_error err = OCI_ERROR_INIT;
+    const oci_writer *outer;
+    oci_digest plain = digest_of(TEXT, TEXT_LEN), stored, found;
+
+    assert_ok(&err, oci_writer_to_buf(&blob, &w, &err));
+    assert_ok(&err, oci_writer_hash(oci_steal(&w), OCI_DIGEST_SHA256, &w, &err));
+    outer = w;
+    assert_ok(&err, oci_writer_compress(oci_steal(&w), OCI_COMPRESSION_GZIP, NULL, &w, &err));
+    assert_ok(&err, oci_writer_hash(oci_steal(&w), OCI_DIGEST_SHA256, &w, &err));
+    assert_ok(&err, oci_writer_write(w, TEXT, 4, &err));
+    assert_ok(&err, oci_writer_write(w, TEXT + 4, TEXT_LEN - 4, &err));
+    assert_fails(OCI_E_USAGE, &err, oci_writer_digest(w, &found, &err));
+    assert_ok(&err, oci_writer_finish(w, &err));
+    assert_ok(&err, oci_writer_digest(w, &found, &err));
+    assert_true(oci_digest_equal(&found, &plain));
+    assert_ok(&err, oci_writer_digest(outer, &found, &err));
+    stored = digest_of(blob.data, blob.len);
+    assert_true(oci_digest_equal(&found, &stored));
+    assert_int_equal(oci_writer_count(outer), blob.len);
+}
+
+OCI_TEST (hash, has_no_digest_when_the_destination_failed) {
+    struct oci_test_sink sink = { .finish_code = OCI_E_IO };
+    oci_writer *w = oci_test_writer(&sink);
+    OCI_AUTO(oci_writer) null = NULL;
+    oci_error err = OCI_ERROR_INIT;
+    oci_digest d;
+
+    assert_ok(&err, oci_writer_hash(w, OCI_DIGEST_SHA256, &w, &err));
+    assert_ok(&err, oci_writer_write(w, "a", 1, &err));
+    assert_fails(OCI_E_IO, &err, oci_writer_finish(w, &err));
+    assert_fails(OCI_E_USAGE, &err, oci_writer_digest(w, &d, &err));
+    oci_writer_free(w);
+    assert_int_equal(sink.freed, 1);
+    assert_ok(&err, oci_writer_to_null(&null, &err));
+    assert_fails(OCI_E_USAGE, &err, oci_writer_digest(null, &d, &err));
+}

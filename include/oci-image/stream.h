@@ -72,8 +72,9 @@ OCI_API int oci_reader_digest(const oci_reader *r, oci_digest *out, oci_error *e
 OCI_API uint64_t oci_reader_count(const oci_reader *r);
 
 /* Decompression. All members (gzip) and frames (zstd, skippable ones included) are read; checksums and lengths are
- * checked; nothing may follow, except for zero bytes behind gzip. Content whose first bytes show another kind than promised is refused with a
- * text that names both. max_ratio (0: default of oci_limits) bounds output to input past the first 64 MiB. */
+ * checked; nothing may follow, except for zero bytes behind gzip. Content whose first bytes show another kind than
+ * promised is refused with a text that names both. max_ratio (0: default of oci_limits) bounds output to input past the
+ * first 64 MiB. */
 OCI_API int oci_reader_decompress(oci_reader *src, oci_compression kind, uint32_t max_ratio, oci_reader **out, oci_error *err);
 /* Looks at the first bytes of src without losing them and says what they are: gzip, zstd or anything else (NONE). The
  * reader given back passes on everything. */

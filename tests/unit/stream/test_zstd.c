@@ -151,6 +151,7 @@ OCI_TEST (zstd, refuses_the_formats_of_its_infancy) {
 }
 
 /* A frame by hand: its window descriptor or dictionary identifier and an empty last block. */
+// proves: safety.14
 OCI_TEST (zstd, refuses_windows_and_dictionaries_it_cannot_have) {
     enum { MAX_EXPONENT = sizeof(void *) > 4 ? 17 : 13 };
     unsigned char window[] = { 0x28, 0xb5, 0x2f, 0xfd, 0, MAX_EXPONENT << 3, 1, 0, 0 };

@@ -9,7 +9,7 @@
 
 void oci_warn(const oci_events *events, const char *fmt, ...)
 {
-    char raw[2048], line[2048];
+    char raw[2048], line[1024]; /* line is the shorter, so that what is cut is marked */
     va_list args;
     int n;
 

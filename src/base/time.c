@@ -122,7 +122,7 @@ bool oci_time_parse_rfc3339(const char *s, size_t n, int64_t *sec, uint32_t *nse
 bool oci_time_format_rfc3339(int64_t sec, char out[OCI_TIME_TEXT])
 {
     int64_t days = sec / 86400 - (sec % 86400 < 0), year;
-    unsigned rest = (unsigned)(sec - days * 86400), month, day;
+    unsigned rest = (unsigned)((sec % 86400 + 86400) % 86400), month, day;
 
     civil_from_days(days, &year, &month, &day);
     if (year < 0 || year > 9999)

@@ -106,7 +106,7 @@ size_t oci_utf8_escape(const char *s, size_t n, char *out, size_t cap)
                 add += (size_t)snprintf(piece + add, sizeof piece - add, "\\x%02x", (unsigned char)s[i]);
         }
         if (used + add + 1 > cap) {
-            size_t room = cap > sizeof more ? sizeof more - 1 : 0;
+            size_t room = cap >= sizeof more ? sizeof more - 1 : 0;
 
             memcpy(out + safe, more, room);
             out[safe + room] = '\0';

@@ -42,9 +42,8 @@ load lib
     for command in "" $OCI_COMMANDS; do
         # shellcheck disable=SC2086
         oci help $command
-        long=$(printf '%s\n' "$output" | awk 'length($0) > 80')
-        [ -z "$long" ] || complain "too long: $long"
-        ! grep -n ' $' <<<"$output"
+        bad=$(awk 'length($0) > 80 || / $/' <<<"$output")
+        [ -z "$bad" ] || complain "too long or blank at the end: $bad"
     done
 }
 

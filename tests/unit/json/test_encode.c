@@ -215,3 +215,60 @@ OCI_TEST (codec, survives_the_lack_of_memory_while_telling) {
     oci_alloc_fail_at(0);
     assert_null(d);
 }
+
+/* Appends open, count times before NUMBER after with commas between them, close. */
+static void add_list(oci_buf *out, const char *open, const char *before, const char *after, int count,
+                     const char *close)
+{
+    assert_int_equal(oci_buf_puts(out, open, NULL), 0);
+    for (int i = 0; i < count; i++)
+        assert_int_equal(oci_buf_printf(out, NULL, "%s%s%d%s", i > 0 ? "," : "", before, i, after), 0);
+    assert_int_equal(oci_buf_puts(out, close, NULL), 0);
+}
+
+/* The document that s[0..n) is, decoded once for every allocation that can fail. */
+static void assert_survives(const char *s, size_t n)
+{
+    const oci_decode_options options = { NULL, NULL };
+    unsigned long at = 1;
+    int r;
+
+    do {
+        oci_error err = OCI_ERROR_INIT;
+        void *d = NULL;
+
+        oci_alloc_fail_at(at++);
+        r = oci_decode_document(&sample_type, s, n, &options, &d, &err);
+        assert_int_equal(r, oci_alloc_failed() ? OCI_E_NOMEM : 0);
+        assert_int_equal(err.code, r);
+        oci_decoded_free(d);
+    } while (oci_alloc_failed());
+    oci_alloc_fail_at(0);
+}
+
+/* Every kind of field, large enough to need memory of its own. */
+OCI_TEST (codec, survives_the_lack_of_memory_for_large_fields) {
+    static const struct {
+        const char *open, *before, *after, *close;
+    } lists[] = {
+        { "\"parts\":[],\"words\":[", "\"", "\"", "]" },     { "\"parts\":[],\"keys\":{", "\"", "\":{}", "}" },
+        { "\"parts\":[],\"map\":{", "\"", "\":\"v\"", "}" }, { "\"parts\":[", "{\"name\":\"", "\"}", "]" },
+        { "\"parts\":[],\"tags\":[", "\"", "\"", "]" },
+    };
+    OCI_AUTO_BUF oci_buf text = OCI_BUF_INIT;
+    oci_error err = OCI_ERROR_INIT;
+
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        text.len = 0;
+        assert_ok(&err, oci_buf_puts(&text, "{\"version\":2,\"title\":\"t\",\"size\":0,", &err));
+        add_list(&text, lists[i].open, lists[i].before, lists[i].after, 2000, lists[i].close);
+        assert_ok(&err, oci_buf_putc(&text, '}', &err));
+        assert_survives(text.data, text.len);
+    }
+    text.len = 0;
+    assert_ok(&err, oci_buf_puts(&text, "{\"version\":2,\"title\":\"t\",\"size\":0,\"parts\":[],\"data\":\"", &err));
+    for (int i = 0; i < 2000; i++)
+        assert_ok(&err, oci_buf_puts(&text, "AAAA", &err));
+    assert_ok(&err, oci_buf_puts(&text, "\"}", &err));
+    assert_survives(text.data, text.len);
+}

@@ -138,6 +138,8 @@ void cli_help_command(const struct cli_entry *entry, FILE *f)
 
         wrap(f, c->usage[i], strlen(c->usage[i]), n, n);
     }
+    if (c->alias != NULL)
+        fprintf(f, "Alias: oci-image %s\n", c->alias);
     fputc('\n', f);
     wrap_paragraphs(f, c->description);
     print_options(f, c->options, "Options");

@@ -96,6 +96,8 @@ static void man_of_command(const struct cli_entry *entry, FILE *f)
     }
     fputs("# DESCRIPTION\n\n", f);
     paragraphs(f, c->description);
+    if (c->alias != NULL)
+        fprintf(f, "*oci-image %s* is the same.\n\n", c->alias);
     fputs("# OPTIONS\n\n", f);
     options(f, c->options);
     fputs("## Common options\n\n", f);

@@ -5,7 +5,7 @@
  * Tar archives: bytes in, checked entries out, and the other way round. v7, ustar, pax (POSIX.1-2001), GNU (long names,
  * base-256 numbers, old and new sparse forms), star. Names are bytes; no locale plays a part.
  *
- *     oci_tar_reader_new -> { oci_tar_reader_next -> oci_tar_reader_data... } -> (0 at the end) -> the source is drained
+ *     oci_tar_reader_new -> { oci_tar_reader_next -> oci_tar_reader_data... } -> 0: the source is at its end
  */
 #include <oci-image/common.h>
 #include <oci-image/error.h>
@@ -33,17 +33,18 @@ typedef struct oci_tar_xattr {
 
 /* An entry. Everything it points to is borrowed until the next call of oci_tar_reader_next. */
 typedef struct oci_tar_entry {
-    const char *name;  /* normal form (oci_tar_name_normalise): relative, "" is the root itself */
+    /* normal form (oci_tar_name_normalise): relative, "" is the root itself; of OCI_TAR_UNKNOWN also "" for none */
+    const char *name;
     size_t name_len;
     const char *stored_name; /* as it stood in the archive, NUL-terminated */
     oci_tar_type type;
-    char typeflag;       /* the byte of the header */
-    uint32_t mode;       /* permission bits with set-id and sticky, 07777 */
-    uint32_t uid, gid;   /* at most 2^32 - 2 */
-    int64_t mtime;       /* seconds since 1970, may be negative */
+    char typeflag;     /* the byte of the header */
+    uint32_t mode;     /* permission bits with set-id and sticky, 07777 */
+    uint32_t uid, gid; /* at most 2^32 - 2 */
+    int64_t mtime;     /* seconds since 1970, may be negative */
     uint32_t mtime_nsec;
-    uint64_t size;       /* of the file as it will be read, holes included; 0 for everything but files */
-    const char *link;    /* symlink: the target's bytes as they are; hardlink: normal form; otherwise NULL */
+    uint64_t size;    /* of the file as it will be read, holes included; 0 for everything but files */
+    const char *link; /* symlink: the target's bytes as they are; hardlink: normal form; otherwise NULL */
     uint32_t dev_major, dev_minor;
     const oci_tar_xattr *xattrs; /* names unique; SCHILY wins over LIBARCHIVE */
     size_t n_xattrs;
@@ -52,8 +53,8 @@ typedef struct oci_tar_entry {
 
 /* ---- names ---- */
 
-/* Writes the normal form of the n bytes at name to out (n + 1 bytes suffice): leading "/" and "./", "." components, double
- * and trailing slashes are gone; "" is the root. OCI_E_INVALID for an empty name, a NUL byte, a component above
+/* Writes the normal form of the n bytes at name to out (n + 1 bytes suffice): leading "/" and "./", "." components,
+ * double and trailing slashes are gone; "" is the root. OCI_E_INVALID for an empty name, a NUL byte, a component above
  * OCI_TAR_NAME_MAX or a path above OCI_TAR_PATH_MAX bytes; OCI_E_UNSAFE for a ".." component. */
 int oci_tar_name_normalise(const char *name, size_t n, char *out, size_t *out_len, oci_error *err);
 
@@ -64,10 +65,12 @@ typedef struct oci_tar_reader oci_tar_reader;
 /* source is borrowed as long as the reader lives. events may be NULL. */
 int oci_tar_reader_new(oci_reader *source, const oci_events *events, oci_tar_reader **out, oci_error *err);
 /* 1: one more entry; 0: the end of the archive, and the source has been read to its own end; OCI_E_INVALID for anything
- * that is no tar, truncated, or in which two headers disagree. Data of the entry before that was not read is skipped. */
+ * that is no tar, truncated, or in which two headers disagree, OCI_E_UNSAFE for a name with "..", OCI_E_LIMIT for
+ * headers that are too large. Data of the entry before that was not read is skipped. After a failure every call fails
+ * alike. */
 int oci_tar_reader_next(oci_tar_reader *t, const oci_tar_entry **out, oci_error *err);
-/* The next piece of the entry's data and where in the file it belongs (holes are left out); len 0 is the end. The span is
- * borrowed until the next call. */
+/* The next piece of the entry's data and where in the file it belongs (holes are left out); len 0 is the end. The span
+ * is borrowed until the next call. */
 int oci_tar_reader_data(oci_tar_reader *t, oci_span *out, uint64_t *offset, oci_error *err);
 void oci_tar_reader_free(oci_tar_reader *t);
 OCI_DEFINE_AUTO(oci_tar_reader);

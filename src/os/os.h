@@ -29,15 +29,18 @@ typedef struct oci_root {
 #define OCI_ROOT_INIT(fd_) { .fd = (fd_), .walk = false }
 
 /* Opens path inside the root, following links inside it to the end, with O_CLOEXEC | O_NONBLOCK | O_NOCTTY and flags.
- * OCI_E_NOT_FOUND when it is not there; OCI_E_UNSAFE when a magic link or too many links are met. */
+ * OCI_E_NOT_FOUND when it is not there; OCI_E_INVALID when something on the way is not a directory; OCI_E_UNSAFE when a
+ * magic link or more than 40 links are met. flags must not create; "" is the root. */
 int oci_root_open(oci_root *root, const char *path, int flags, int *fd, oci_error *err);
 /* Opens path as a regular file for reading: never blocks, OCI_E_INVALID when it is none. st may be NULL. */
 int oci_root_open_file(oci_root *root, const char *path, int *fd, struct stat *st, oci_error *err);
-/* Opens the directory above the last component of path (normal form, not "") and points *base to that component.
- * Missing directories on the way are made when make_parents is not NULL: mode 0755, then handed to it (may chown). */
+/* Opens the directory above the last component of path (normal form, not "") with O_PATH, which is enough for all that
+ * follows here, and points *base to that component. Missing directories on the way are made when make is not NULL: mode
+ * 0755 whatever the umask, then handed to it (may chown). A symbolic link on the way that leads nowhere is a promise of
+ * directories inside the root, which are made too. OCI_E_INVALID when something on the way is not a directory. */
 typedef struct oci_make_parents {
     void *ctx;
-    /* A directory was just made in dirfd: its name, and its own open descriptor. */
+    /* A directory was just made in dirfd (O_PATH): its name, and its own descriptor, open for reading. May be NULL. */
     int (*made)(void *ctx, int dirfd, const char *base, int fd, oci_error *err);
 } oci_make_parents;
 int oci_root_open_parent(oci_root *root, const char *path, const oci_make_parents *make, int *dirfd, const char **base,
@@ -47,12 +50,13 @@ int oci_root_open_parent(oci_root *root, const char *path, const oci_make_parent
 
 /* Like fstatat without following. 1 when it is there, 0 when not. */
 int oci_entry_stat(int dirfd, const char *base, struct stat *st, oci_error *err);
-/* Removes whatever base is, a tree without following links, across no mount points, iteratively and whatever the modes
- * inside are. Absent is success. */
+/* Removes whatever base is, a tree without following links, across no mount points (an error), iteratively and whatever
+ * the modes inside are. A few descriptors are enough for any depth. Absent is success. */
 int oci_entry_remove(int dirfd, const char *base, oci_error *err);
-/* Walks the tree below fd (a directory, borrowed) and removes what keep does not want to keep. keep is asked with the open
- * directory that holds the entry, its stat and the name of the entry; a directory with something kept below it stays.
- * Entries removed (each tree once) are counted in *removed, which may be NULL. */
+/* Walks the tree below fd (a directory, borrowed, O_PATH will do) and removes what keep does not want to keep. keep is
+ * asked with the stat of the directory that holds the entry and the name of the entry. Directories that are kept are
+ * cleared alike; one with something kept below it stays. Entries removed (each tree once) are counted in *removed, which
+ * may be NULL. */
 int oci_dir_clear(int fd, bool (*keep)(void *ctx, const struct stat *dir, const char *name), void *ctx, uint64_t *removed,
                   oci_error *err);
 /* base itself under the same rule. */
@@ -82,7 +86,7 @@ void oci_names_free(oci_names *names);
 
 /* Writes all of p; EINTR and short writes are nobody's business. */
 int oci_write_all(int fd, const void *p, size_t n, oci_error *err);
-/* Reads a regular file below dirfd (not followed, never blocks) into out; OCI_E_LIMIT above limit bytes, OCI_E_NOT_FOUND,
+/* Appends a regular file in dirfd (not followed, never blocks) to out; OCI_E_LIMIT above limit bytes, OCI_E_NOT_FOUND,
  * OCI_E_INVALID when it is not regular. */
 int oci_read_file_at(int dirfd, const char *name, uint64_t limit, oci_buf *out, oci_error *err);
 

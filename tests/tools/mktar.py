@@ -254,7 +254,7 @@ def noise(n):
 def sparse_gnu(header, pieces, real):
     """Puts the map into the header; what does not fit comes back as extension blocks."""
     def structs(part, room):
-        out = b"".join(octal(at, 12) + octal(size, 12) for at, size in part)
+        out = b"".join((octal(n, 12) or base256(n, 12)) for piece in part for n in piece)
         return out + b"\0" * (24 * room - len(out))
 
     header.block[386:482] = structs(pieces[:4], 4)

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OCI_OS_WALK_H
+#define OCI_OS_WALK_H
+/*
+ * The portable walk: openat2(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS) with nothing but openat, component by component.
+ */
+#include "os.h"
+
+/* Makes missing directories on the way. */
+typedef struct oci_walk_maker {
+    const oci_make_parents *make;
+    oci_error *err; /* for make->made */
+    int refused;    /* what make->made returned when the walk ends with -ECANCELED */
+} oci_walk_maker;
+
+/* Opens path (not "") inside the directory root with all of flags. A descriptor, or a negative errno: EAGAIN when
+ * directories were moved meanwhile. With a maker (else NULL) directories that are missing are made, also those that a
+ * symbolic link names; inside the root like all others. */
+int oci_walk_open(int root, const char *path, int flags, oci_walk_maker *maker);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "idmap.h"
+
+#include <inttypes.h>
+#include <unistd.h>
+
+#include "base/fail.h"
+
+static int check_maps(const char *kind, const oci_id_map *maps, size_t n, oci_error *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        const oci_id_map *m = &maps[i];
+
+        if (m->size == 0 || m->size > UINT32_MAX - m->container || m->size > UINT32_MAX - m->host)
+            return oci_fail(err, OCI_E_USAGE,
+                            "%s map %" PRIu32 ":%" PRIu32 ":%" PRIu32 " is empty or leaves the range of ids", kind,
+                            m->container, m->host, m->size);
+    }
+    return 0;
+}
+
+static void set_maps(oci_id_maps *out, const oci_id_map *maps, size_t n, uint32_t own)
+{
+    if (n > 0) {
+        out->items = maps;
+        out->count = n;
+        return;
+    }
+    out->own = (oci_id_map) { .container = 0, .host = own, .size = 1 };
+    out->items = &out->own;
+    out->count = 1;
+}
+
+int oci_userns_init(oci_userns *out, const oci_bundle_options *o, oci_error *err)
+{
+    int r = check_maps("user", o->uid_maps, o->n_uid_maps, err);
+
+    if (r == 0)
+        r = check_maps("group", o->gid_maps, o->n_gid_maps, err);
+    if (r < 0)
+        return r;
+    *out = (oci_userns) { .wanted = o->rootless || o->n_uid_maps > 0 || o->n_gid_maps > 0 };
+    if (!out->wanted)
+        return 0;
+    if (!o->rootless && (o->n_uid_maps == 0 || o->n_gid_maps == 0))
+        return oci_fail(err, OCI_E_USAGE, "maps of users and maps of groups are needed together");
+    out->no_setgroups = o->n_gid_maps == 0;
+    set_maps(&out->uids, o->uid_maps, o->n_uid_maps, geteuid());
+    set_maps(&out->gids, o->gid_maps, o->n_gid_maps, getegid());
+    return 0;
+}
+
+static bool has(const oci_userns *u, const oci_id_maps *maps, uint32_t id)
+{
+    for (size_t i = 0; i < maps->count; i++)
+        if (id >= maps->items[i].container && id - maps->items[i].container < maps->items[i].size)
+            return true;
+    return !u->wanted;
+}
+
+bool oci_userns_has_uid(const oci_userns *u, uint32_t uid)
+{
+    return has(u, &u->uids, uid);
+}
+
+bool oci_userns_has_gid(const oci_userns *u, uint32_t gid)
+{
+    return has(u, &u->gids, gid);
+}

@@ -103,3 +103,29 @@ int oci_entry_open_dir(int dirfd, const char *base, int *fd, oci_error *err)
     *fd = r;
     return 0;
 }
+
+int oci_dir_open_up(int fd, int *up, oci_error *err)
+{
+    int r = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (r < 0)
+        return oci_fail_errno(err, "open the directory above");
+    *up = r;
+    return 0;
+}
+
+int oci_entry_chmod(int dirfd, const char *base, mode_t mode, oci_error *err)
+{
+    OCI_AUTO_FD int fd = -1;
+    struct stat st;
+    int r = oci_check_component(base, err);
+
+    if (r < 0)
+        return r;
+    fd = openat(dirfd, base, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return oci_fail_entry(err, "look at", base);
+    if (S_ISLNK(st.st_mode))
+        return oci_fail(err, OCI_E_UNSUPPORTED, "the symbolic link '%s' has no mode", base);
+    return oci_sys_chmod_path_fd(fd, mode) < 0 ? oci_fail_entry(err, "set the mode of", base) : 0;
+}

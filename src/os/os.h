@@ -42,6 +42,8 @@ typedef struct oci_make_parents {
     void *ctx;
     /* A directory was just made in dirfd (O_PATH): its name, and its own descriptor, open for reading. May be NULL. */
     int (*made)(void *ctx, int dirfd, const char *base, int fd, oci_error *err);
+    /* A directory is about to be made in dirfd (O_PATH). May be NULL. */
+    int (*before)(void *ctx, int dirfd, oci_error *err);
 } oci_make_parents;
 int oci_root_open_parent(oci_root *root, const char *path, const oci_make_parents *make, int *dirfd, const char **base,
                          oci_error *err);
@@ -71,6 +73,8 @@ int oci_entry_mknod(int dirfd, const char *base, mode_t type, uint32_t major, ui
 int oci_entry_link(int fromfd, const char *from, int dirfd, const char *base, oci_error *err); /* the link itself, not followed */
 /* Opens a directory that is there, not followed. */
 int oci_entry_open_dir(int dirfd, const char *base, int *fd, oci_error *err);
+/* Opens the directory above the directory fd; the caller has to see to it that this is not above the root. */
+int oci_dir_open_up(int fd, int *up, oci_error *err);
 
 /* ---- reading a directory ---- */
 
@@ -128,6 +132,8 @@ int oci_entry_set_xattr(int dirfd, const char *base, const char *name, const voi
 /* Removes every attribute that is not in the kept names. */
 int oci_fd_clear_xattrs(int fd, const char *const *kept, size_t n_kept, oci_error *err);
 int oci_entry_chown(int dirfd, const char *base, uint32_t uid, uint32_t gid, oci_error *err); /* not followed */
+/* Not of symbolic links, which have no mode: OCI_E_UNSUPPORTED. */
+int oci_entry_chmod(int dirfd, const char *base, mode_t mode, oci_error *err);
 int oci_entry_set_mtime(int dirfd, const char *base, int64_t sec, uint32_t nsec, oci_error *err); /* not followed; atime alike */
 
 /* The mode for a new file or directory under the process's umask, read without changing it. */

@@ -164,15 +164,21 @@ static int follow(struct walk *w, int link, bool directory)
 /* Makes the directory and opens it for the caller; mode 0755 whatever the umask. A descriptor or a negative errno. */
 static int make_directory(struct walk *w, const char *name)
 {
+    const oci_make_parents *make = w->maker->make;
     OCI_AUTO_FD int fd = -1;
 
+    if (make->before != NULL) {
+        w->maker->refused = make->before(make->ctx, w->at, w->maker->err);
+        if (w->maker->refused < 0)
+            return -ECANCELED;
+    }
     if (mkdirat(w->at, name, 0700) < 0)
         return errno == EEXIST ? -EAGAIN : -errno;
     fd = openat(w->at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0 || fchmod(fd, 0755) < 0)
         return -errno;
-    if (w->maker->make->made != NULL) {
-        w->maker->refused = w->maker->make->made(w->maker->make->ctx, w->at, name, fd, w->maker->err);
+    if (make->made != NULL) {
+        w->maker->refused = make->made(make->ctx, w->at, name, fd, w->maker->err);
         if (w->maker->refused < 0)
             return -ECANCELED;
     }

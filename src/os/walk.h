@@ -9,8 +9,8 @@
 /* Makes missing directories on the way. */
 typedef struct oci_walk_maker {
     const oci_make_parents *make;
-    oci_error *err; /* for make->made */
-    int refused;    /* what make->made returned when the walk ends with -ECANCELED */
+    oci_error *err; /* for the functions of make */
+    int refused;    /* what one of them returned when the walk ends with -ECANCELED */
 } oci_walk_maker;
 
 /* Opens path (not "") inside the directory root with all of flags. A descriptor, or a negative errno: EAGAIN when

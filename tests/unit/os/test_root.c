@@ -339,7 +339,7 @@ static int make_under_umask(void *ctx)
     for (int walk = 0; walk < 2; walk++) {
         for (size_t i = 0; i < sizeof made_ways / sizeof *made_ways; i++) {
             struct made made = { .names = "" };
-            oci_make_parents make = { &made, note_made };
+            oci_make_parents make = { .ctx = &made, .made = note_made };
             oci_root root = root_of(dir, walk);
             const char *base;
             int fd;
@@ -365,7 +365,7 @@ OCI_TEST (root, makes_parents_with_0755_inside) {
 
 OCI_TEST (root, making_parents_fails_clearly) {
     struct made made = { .names = "", .fail_at = 2 };
-    oci_make_parents make = { &made, note_made };
+    oci_make_parents make = { .ctx = &made, .made = note_made };
     int dir = scratch_new(), before = count_fds(), fd;
     oci_root root = OCI_ROOT_INIT(dir);
     const char *base;

@@ -89,9 +89,12 @@ typedef struct oci_config {
     const char *working_dir;       /* or NULL */
     const oci_annotations *labels; /* or NULL */
     const char *stop_signal;       /* or NULL */
+    bool args_escaped;             /* deprecated: what Docker for Windows says about entrypoint and cmd */
+    const void *config_unknown;    /* as unknown, of the "config" object */
     const char *rootfs_type;       /* always "layers": parse refuses everything else */
     const oci_diff_id *diff_ids;
     size_t n_diff_ids;
+    const void *rootfs_unknown; /* as unknown, of the "rootfs" object */
     const oci_history *history;
     size_t n_history;
     const void *unknown; /* members this version does not know, for print; NULL in a document made by hand */

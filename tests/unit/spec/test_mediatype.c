@@ -48,7 +48,7 @@ static void assert_info(const char *type, const struct row *row)
 }
 
 // proves: media.known-types media.compat.docker-layer media.compat.docker-manifest media.compat.docker-manifest-list
-// media.compat.docker-config
+// proves: media.compat.docker-config
 OCI_TEST (mediatype, knows_the_types_of_the_specification_and_their_twins) {
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         assert_info(rows[i].type, &rows[i]);

@@ -82,7 +82,7 @@ OCI_TEST (platform, cuts_its_text_to_the_room_there_is) {
 }
 
 // proves: index.platform.minimum-requirements platform.variant.understand platform.variant.table
-// platform.architecture.goarch-understand platform.os.goos-understand
+// proves: platform.architecture.goarch-understand platform.os.goos-understand
 OCI_TEST (platform, is_a_minimum_requirement) {
     static const struct {
         const char *have, *want;
@@ -170,7 +170,7 @@ OCI_TEST (platform, understands_aliases_in_images) {
 }
 
 // proves: platform.os-features.array platform.os-features.windows-understand platform.features.reserved
-// platform.os-version.refuse
+// proves: platform.os-version.refuse
 OCI_TEST (platform, demands_every_os_feature_and_no_other_field) {
     static const char *const win32k[] = { "win32k" }, *const both[] = { "other", "win32k" };
     oci_platform have = { .os = "windows", .architecture = "amd64", .os_features = { win32k, 1 } };

@@ -188,7 +188,6 @@ OCI_TEST (platform, demands_every_os_feature_and_no_other_field) {
     assert_true(oci_platform_matches(&have, &want));
 }
 
-// proves: platform.architecture.required
 OCI_TEST (platform, matches_nothing_when_it_is_absent_or_empty) {
     OCI_AUTO(oci_platform) want = parse("linux/amd64");
     const oci_platform empty = { .os = "", .architecture = "" }, half = { .os = "linux", .architecture = NULL };

@@ -28,7 +28,7 @@ struct frame {
 };
 
 struct clearing {
-    bool (*keep)(void *ctx, const struct stat *dir, const char *name);
+    oci_keep *keep;
     void *ctx;
     int top; /* the first directory, borrowed */
     int at;  /* the directory of the last frame; owned unless it is top */
@@ -256,8 +256,7 @@ static int finish(struct clearing *c, int r, uint64_t *removed)
     return r;
 }
 
-int oci_dir_clear(int fd, bool (*keep)(void *ctx, const struct stat *dir, const char *name), void *ctx,
-                  uint64_t *removed, oci_error *err)
+int oci_dir_clear(int fd, oci_keep *keep, void *ctx, uint64_t *removed, oci_error *err)
 {
     struct clearing c = { .keep = keep, .ctx = ctx, .top = fd, .at = fd, .err = err };
     int r = add_frame(&c, fd, true);
@@ -269,9 +268,7 @@ int oci_dir_clear(int fd, bool (*keep)(void *ctx, const struct stat *dir, const 
     return finish(&c, r, removed);
 }
 
-int oci_entry_remove_unless(int dirfd, const char *base,
-                            bool (*keep)(void *ctx, const struct stat *dir, const char *name), void *ctx,
-                            uint64_t *removed, oci_error *err)
+int oci_entry_remove_unless(int dirfd, const char *base, oci_keep *keep, void *ctx, uint64_t *removed, oci_error *err)
 {
     struct clearing c = { .keep = keep, .ctx = ctx, .top = dirfd, .at = dirfd, .err = err };
     struct stat st;

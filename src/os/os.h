@@ -4,10 +4,10 @@
 /*
  * The kernel, and the only code that passes paths to it. Part one: a root, a directory below which everything happens.
  *
- * Paths inside a root are resolved as if it were "/": absolute links and ".." stop there. Parents may be reached through
- * symbolic links inside the root; the last component is never followed unless the function says so. Resolution uses
- * openat2(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS) where the kernel has it and a walk with O_NOFOLLOW, component by
- * component, where it has not (ENOSYS, or EPERM from a filter).
+ * Paths inside a root are resolved as if it were "/": absolute links and ".." stop there. Parents may be reached
+ * through symbolic links inside the root; the last component is never followed unless the function says so. Resolution
+ * uses openat2(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS) where the kernel has it and a walk with O_NOFOLLOW, component
+ * by component, where it has not (ENOSYS, or EPERM from a filter).
  *
  * "dirfd, base" pairs are how an entry is named to the second half: an open directory and one component.
  */
@@ -55,22 +55,22 @@ int oci_entry_stat(int dirfd, const char *base, struct stat *st, oci_error *err)
 /* Removes whatever base is, a tree without following links, across no mount points (an error), iteratively and whatever
  * the modes inside are. A few descriptors are enough for any depth. Absent is success. */
 int oci_entry_remove(int dirfd, const char *base, oci_error *err);
-/* Walks the tree below fd (a directory, borrowed, O_PATH will do) and removes what keep does not want to keep. keep is
- * asked with the stat of the directory that holds the entry and the name of the entry. Directories that are kept are
- * cleared alike; one with something kept below it stays. Entries removed (each tree once) are counted in *removed, which
- * may be NULL. */
-int oci_dir_clear(int fd, bool (*keep)(void *ctx, const struct stat *dir, const char *name), void *ctx, uint64_t *removed,
-                  oci_error *err);
+/* Whether the entry called name of the directory dir is to be kept. */
+typedef bool oci_keep(void *ctx, const struct stat *dir, const char *name);
+/* Walks the tree below fd (a directory, borrowed, O_PATH will do) and removes what keep does not want to keep, all of
+ * it when keep is NULL. Directories that are kept are cleared alike; one with something kept below it stays. Entries
+ * removed (each tree once) are counted in *removed, which may be NULL. */
+int oci_dir_clear(int fd, oci_keep *keep, void *ctx, uint64_t *removed, oci_error *err);
 /* base itself under the same rule. */
-int oci_entry_remove_unless(int dirfd, const char *base, bool (*keep)(void *ctx, const struct stat *dir, const char *name),
-                            void *ctx, uint64_t *removed, oci_error *err);
+int oci_entry_remove_unless(int dirfd, const char *base, oci_keep *keep, void *ctx, uint64_t *removed, oci_error *err);
 
 /* Creation; base must not be there (O_EXCL). */
 int oci_entry_create_file(int dirfd, const char *base, int *fd, oci_error *err); /* mode 0600, O_WRONLY */
 int oci_entry_mkdir(int dirfd, const char *base, int *fd, oci_error *err);       /* mode 0700, opened O_RDONLY */
 int oci_entry_symlink(int dirfd, const char *base, const char *target, oci_error *err);
 int oci_entry_mknod(int dirfd, const char *base, mode_t type, uint32_t major, uint32_t minor, oci_error *err);
-int oci_entry_link(int fromfd, const char *from, int dirfd, const char *base, oci_error *err); /* the link itself, not followed */
+/* A symbolic link is linked itself. */
+int oci_entry_link(int fromfd, const char *from, int dirfd, const char *base, oci_error *err);
 /* Opens a directory that is there, not followed. */
 int oci_entry_open_dir(int dirfd, const char *base, int *fd, oci_error *err);
 /* Opens the directory above the directory fd; the caller has to see to it that this is not above the root. */
@@ -78,7 +78,7 @@ int oci_dir_open_up(int fd, int *up, oci_error *err);
 
 /* ---- reading a directory ---- */
 
-/* The names in a directory without "." and "..", sorted by bytes when asked. fd is borrowed, its position is moved. */
+/* The names in a directory without "." and "..", sorted by bytes when asked. fd is borrowed; O_PATH will do. */
 typedef struct oci_names {
     char **items;
     size_t count;
@@ -96,6 +96,10 @@ int oci_read_file_at(int dirfd, const char *name, uint64_t limit, oci_buf *out, 
 
 /* ---- publishing: nothing half-made has a final name ---- */
 
+/* What the names of things in the making hold: PREFIX and eight hexadecimal digits for files, "." NAME PREFIX and the
+ * digits for directories. A crash can leave them behind. */
+#define OCI_TMP_PREFIX ".oci-image-"
+
 /* A file in the making in a directory; anonymous (O_TMPFILE) where the file system can, a dot-name otherwise. */
 typedef struct oci_tmpfile oci_tmpfile;
 int oci_tmpfile_new(int dirfd /* borrowed as long as it lives */, oci_tmpfile **out, oci_error *err);
@@ -108,10 +112,13 @@ OCI_DEFINE_AUTO(oci_tmpfile);
 
 /* A directory in the making beside its goal, mode 0700. */
 typedef struct oci_tmpdir oci_tmpdir;
-/* path (relative to dirfd, borrowed during the call) must not exist or be an empty directory: OCI_E_EXISTS. */
+/* path (relative to dirfd, borrowed during the call, or AT_FDCWD) is the user's: links on the way are followed. What it
+ * names must not exist or be an empty directory: OCI_E_EXISTS. OCI_E_NOT_FOUND when the directory above is missing,
+ * OCI_E_USAGE for a path that ends in no name (".", "..", "/"). Nothing is inherited from the neighbourhood. */
 int oci_tmpdir_new(int dirfd, const char *path, oci_tmpdir **out, oci_error *err);
 int oci_tmpdir_fd(const oci_tmpdir *t); /* borrowed */
-/* Renames it to its goal with that mode (an empty directory there gives way); takes t. OCI_E_EXISTS when something came. */
+/* Renames it to its goal with that mode; an empty directory that was there from the start gives way. sync: the
+ * directory itself and the one above, not what it holds. Takes t. OCI_E_EXISTS when something came meanwhile. */
 int oci_tmpdir_publish(oci_tmpdir *t, mode_t mode, bool sync, oci_error *err);
 void oci_tmpdir_free(oci_tmpdir *t); /* removes it with all it holds */
 OCI_DEFINE_AUTO(oci_tmpdir);
@@ -125,18 +132,21 @@ int oci_lock(int fd, bool exclusive, const oci_events *events, oci_error *err);
 
 /* ---- metadata by descriptor ---- */
 
-/* 1 set, 0 the file system or the system does not support or allow it here (ENOTSUP, EPERM, EINVAL for foreign namespaces), negative for others. */
+/* 1 set, 0 the file system or the system does not support or allow it here (ENOTSUP, EPERM, EACCES, EINVAL for foreign
+ * namespaces), negative for others. The owner's missing write permission does not stop it. */
 int oci_fd_set_xattr(int fd, const char *name, const void *value, size_t n, oci_error *err);
-/* The same for an entry that cannot be opened (symlink, device): through its O_PATH descriptor and /proc/self/fd. */
+/* The same for an entry that cannot be opened (symlink, device): setxattrat, or through /proc/self/fd. */
 int oci_entry_set_xattr(int dirfd, const char *base, const char *name, const void *value, size_t n, oci_error *err);
 /* Removes every attribute that is not in the kept names. */
 int oci_fd_clear_xattrs(int fd, const char *const *kept, size_t n_kept, oci_error *err);
-int oci_entry_chown(int dirfd, const char *base, uint32_t uid, uint32_t gid, oci_error *err); /* not followed */
+/* Not followed; OCI_E_INVALID for 4294967295, which means nobody. */
+int oci_entry_chown(int dirfd, const char *base, uint32_t uid, uint32_t gid, oci_error *err);
 /* Not of symbolic links, which have no mode: OCI_E_UNSUPPORTED. */
 int oci_entry_chmod(int dirfd, const char *base, mode_t mode, oci_error *err);
-int oci_entry_set_mtime(int dirfd, const char *base, int64_t sec, uint32_t nsec, oci_error *err); /* not followed; atime alike */
+/* Not followed; the access time becomes the same. */
+int oci_entry_set_mtime(int dirfd, const char *base, int64_t sec, uint32_t nsec, oci_error *err);
 
-/* The mode for a new file or directory under the process's umask, read without changing it. */
+/* The mode for a new file or directory under the process's umask, read anew each time and without changing it. */
 mode_t oci_apply_umask(mode_t mode);
 
 #endif

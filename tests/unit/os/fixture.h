@@ -33,6 +33,10 @@ bool in_child(int (*f)(void *ctx), void *ctx);
 bool become_nobody(void);
 /* For children: from now on the system call fails with the number, without being made. */
 bool forbid_syscall(long number, int with_errno);
+/* The same, when all the bits of mask are set in the low half of its argument arg (from 0). */
+bool forbid_flags(long number, unsigned arg, uint32_t mask, int with_errno);
+/* For children: /proc becomes an empty directory. Whether it could. */
+bool hide_proc(void);
 #define CHECK(cond)                                                                                                    \
     do {                                                                                                               \
         if (!(cond)) {                                                                                                 \

@@ -211,7 +211,7 @@ static int wrong_header(const oci_tar_reader *t, const unsigned char *block, siz
 static int read_short_end(oci_tar_reader *t, const unsigned char *block, size_t len, oci_error *err)
 {
     for (size_t i = 0; i < len; i++)
-        if (block[i] != 0)
+        if (block[i] != 0 || t->header_at == 0)
             return wrong_header(t, block, len, err);
     /* Nothing at all is an empty archive. */
     return finish(t, t->in.position > 0 ? "the tar archive has no blocks of zeros at its end" : NULL, err);

@@ -232,6 +232,17 @@ OCI_TEST (reader, refuses_what_is_no_tar) {
         }
 }
 
+OCI_TEST (reader, takes_no_few_zeros_for_an_end) {
+    OCI_AUTO_BUF oci_buf archive = OCI_BUF_INIT, out = OCI_BUF_INIT;
+    OCI_AUTO(oci_reader) source = NULL;
+
+    archive_end(&archive);
+    archive.len = 511;
+    source = archive_source(&archive, 4096, 0, 0);
+    assert_int_equal(archive_list(source, &out), OCI_E_INVALID);
+    assert_string_equal(out.data, "error: the data is not a tar archive\n");
+}
+
 OCI_TEST (reader, says_where_a_checksum_is_wrong) {
     OCI_AUTO_BUF oci_buf archive = OCI_BUF_INIT, out = OCI_BUF_INIT;
     OCI_AUTO(oci_reader) source = NULL;

@@ -252,11 +252,20 @@ static int remove_closed(void *ctx)
     return 0;
 }
 
+static int remove_closed_by_proc(void *ctx)
+{
+    enum { FCHMODAT2 = 452 };
+
+    CHECK(forbid_syscall(FCHMODAT2, ENOSYS));
+    return remove_closed(ctx);
+}
+
 // proves: safety.9
 OCI_TEST (clear, opens_directories_that_their_owner_closed) {
     int dir = scratch_new();
 
     in_child(remove_closed, &dir);
+    in_child(remove_closed_by_proc, &dir);
     scratch_free(dir);
 }
 

@@ -146,3 +146,54 @@ OCI_TEST (entry, devices_keep_their_numbers) {
     assert_int_equal(minor(st.st_rdev), (1 << 20) - 1);
     scratch_free(dir);
 }
+
+static int change_modes(void *ctx)
+{
+    int dir = *(int *)ctx;
+    struct stat st;
+    oci_error err;
+
+    CHECK(oci_entry_chmod(dir, "fifo", 0640, &err) == 0);
+    CHECK(fstatat(dir, "fifo", &st, 0) == 0 && (st.st_mode & 07777) == 0640);
+    CHECK(oci_entry_chmod(dir, "file", 06755, &err) == 0);
+    CHECK(fstatat(dir, "file", &st, 0) == 0 && (st.st_mode & 07777) == 06755);
+    CHECK(oci_entry_chmod(dir, "link", 0600, &err) == OCI_E_UNSUPPORTED);
+    CHECK(oci_entry_chmod(dir, "none", 0600, &err) == OCI_E_NOT_FOUND);
+    CHECK(oci_entry_chmod(dir, "../file", 0600, &err) == OCI_E_UNSAFE);
+    CHECK(fstatat(dir, "file", &st, 0) == 0 && (st.st_mode & 07777) == 06755);
+    return 0;
+}
+
+static int change_modes_by_proc(void *ctx)
+{
+    enum { FCHMODAT2 = 452 };
+
+    CHECK(forbid_syscall(FCHMODAT2, ENOSYS));
+    return change_modes(ctx);
+}
+
+// proves: safety.5
+OCI_TEST (entry, modes_are_set_without_following) {
+    int dir = scratch_new();
+
+    make_file(dir, "file", "");
+    make_link(dir, "link", "file");
+    assert_int_equal(mkfifoat(dir, "fifo", 0600), 0);
+    in_child(change_modes, &dir);
+    in_child(change_modes_by_proc, &dir);
+    scratch_free(dir);
+}
+
+OCI_TEST (entry, the_directory_above) {
+    int dir = scratch_new(), below, up;
+    oci_error err;
+
+    make_dir(dir, "a/b");
+    below = openat(dir, "a/b", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    assert_ok(&err, oci_dir_open_up(below, &up, &err));
+    assert_true(same_inode(up, dir, "a"));
+    close(up);
+    close(below);
+    assert_fails(OCI_E_IO, &err, oci_dir_open_up(-1, &up, &err));
+    scratch_free(dir);
+}

@@ -50,7 +50,7 @@ OCI_TEST (parents, are_announced_before_they_are_made) {
     assert_ok(&err, oci_root_open_parent(&root, "link/b/c", &make, &fd, &base, &err));
     assert_string_equal(h.text, "<to<b");
     close(fd);
-    h = (struct heard){ .fail_at = 2 };
+    h = (struct heard) { .fail_at = 2 };
     assert_fails(OCI_E_LIMIT, &err, oci_root_open_parent(&root, "x/y/z", &make, &fd, &base, &err));
     assert_string_equal(h.text, "<x<");
     assert_true(exists(dir, "x"));

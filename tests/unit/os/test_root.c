@@ -272,8 +272,19 @@ OCI_TEST (root, opens_regular_files_only) {
 
 struct made {
     char names[256];
-    int fail_at, count;
+    int fail_at, count, announced, refuse_at;
 };
+
+static int note_before(void *ctx, int dirfd, oci_error *err)
+{
+    struct made *made = ctx;
+    struct stat st;
+
+    if (fstat(dirfd, &st) == 0 && S_ISDIR(st.st_mode) && ++made->announced != made->refuse_at)
+        return 0;
+    *err = (oci_error) { OCI_E_CANCELLED, 0, "not here" };
+    return OCI_E_CANCELLED;
+}
 
 static int note_made(void *ctx, int dirfd, const char *base, int fd, oci_error *err)
 {
@@ -339,7 +350,7 @@ static int make_under_umask(void *ctx)
     for (int walk = 0; walk < 2; walk++) {
         for (size_t i = 0; i < sizeof made_ways / sizeof *made_ways; i++) {
             struct made made = { .names = "" };
-            oci_make_parents make = { .ctx = &made, .made = note_made };
+            oci_make_parents make = { &made, note_made, note_before };
             oci_root root = root_of(dir, walk);
             const char *base;
             int fd;
@@ -347,6 +358,7 @@ static int make_under_umask(void *ctx)
             CHECK(oci_root_open_parent(&root, made_ways[i].path, &make, &fd, &base, &err) == 0);
             /* The second round finds them there. */
             CHECK(strcmp(made.names, walk == 0 ? made_ways[i].made : "") == 0);
+            CHECK(made.announced == made.count);
             CHECK(same_inode(fd, dir, made_ways[i].parent));
             close(fd);
         }
@@ -365,7 +377,7 @@ OCI_TEST (root, makes_parents_with_0755_inside) {
 
 OCI_TEST (root, making_parents_fails_clearly) {
     struct made made = { .names = "", .fail_at = 2 };
-    oci_make_parents make = { .ctx = &made, .made = note_made };
+    oci_make_parents make = { &made, note_made, note_before };
     int dir = scratch_new(), before = count_fds(), fd;
     oci_root root = OCI_ROOT_INIT(dir);
     const char *base;
@@ -374,6 +386,10 @@ OCI_TEST (root, making_parents_fails_clearly) {
     fill_tree(dir);
     assert_fails(OCI_E_LIMIT, &err, oci_root_open_parent(&root, "1/2/3/4", &make, &fd, &base, &err));
     assert_string_equal(made.names, "1 2 ");
+    made = (struct made) { .names = "", .refuse_at = 2 };
+    assert_fails(OCI_E_CANCELLED, &err, oci_root_open_parent(&root, "5/6/7/8", &make, &fd, &base, &err));
+    assert_string_equal(made.names, "5 ");
+    assert_false(exists(dir, "5/6"));
     assert_fails(OCI_E_INVALID, &err, oci_root_open_parent(&root, "tosh/2/3", &make, &fd, &base, &err));
     assert_fails(OCI_E_UNSAFE, &err, oci_root_open_parent(&root, "loop/2/3", &make, &fd, &base, &err));
     assert_int_equal(count_fds(), before);
@@ -399,5 +415,42 @@ OCI_TEST (root, survives_no_memory) {
     }
     assert_int_equal(r, OCI_E_NOT_FOUND);
     assert_int_equal(count_fds(), before);
+    scratch_free(dir);
+}
+
+static int closed_directories(void *ctx)
+{
+    static const char *const paths[] = { "d/f",    "d/.",  "d/..", "d/../o", "d/l",  "d/l/x", "d/none",
+                                         "d/e/..", "d/e/", "d",    "d/",     "ld/f", "ld",    "d/e/../../o" };
+    int dir = *(int *)ctx;
+
+    CHECK(become_nobody());
+    CHECK(mkdirat(dir, "d", 0700) == 0 && mkdirat(dir, "d/e", 0700) == 0 && symlinkat("/o", dir, "d/l") == 0);
+    CHECK(symlinkat("d", dir, "ld") == 0 && mkdirat(dir, "o", 0700) == 0);
+    CHECK(mknodat(dir, "d/f", S_IFREG | 0600, 0) == 0);
+    for (mode_t mode = 0; mode <= 0700; mode += 0100) {
+        CHECK(fchmodat(dir, "d", mode, 0) == 0);
+        for (size_t i = 0; i < 2 * sizeof paths / sizeof *paths; i++) {
+            int flags = i % 2 == 0 ? O_RDONLY : O_PATH, codes[2];
+
+            for (int walk = 0; walk < 2; walk++) {
+                oci_root root = root_of(dir, walk);
+                int fd = -1;
+
+                codes[walk] = oci_root_open(&root, paths[i / 2], flags, &fd, NULL);
+                oci_closep_(&fd);
+            }
+            if (codes[0] != codes[1])
+                print_error("mode %o, '%s': %d and %d\n", mode, paths[i / 2], codes[0], codes[1]);
+            CHECK(codes[0] == codes[1]);
+        }
+    }
+    return 0;
+}
+
+OCI_TEST (root, both_ways_need_the_same_permissions) {
+    int dir = scratch_new();
+
+    in_child(closed_directories, &dir);
     scratch_free(dir);
 }

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OCI_LAYER_APPLIER_H
+#define OCI_LAYER_APPLIER_H
+/*
+ * The inside of an applier, shared by the files that carry out plans:
+ *
+ *   apply.c   the loop over the entries; whiteouts
+ *   place.c   finding the directory an entry goes to, and recording it
+ *   put.c     making files, directories, links and nodes
+ *   links.c   hard links, and those whose target comes later
+ *   meta.c    owners, modes, attributes, times
+ *   settle.c  what directories get in the end
+ */
+#include <sys/stat.h>
+
+#include <oci-image/layer.h>
+
+#include "base/cleanup.h"
+#include "base/map.h"
+#include "dirs.h"
+#include "made.h"
+#include "os/ident.h"
+#include "os/os.h"
+#include "tar/tar.h"
+
+/* A hard link whose target was not there yet. */
+typedef struct oci_late_link {
+    char *name, *target; /* normal forms */
+    bool done;
+} oci_late_link;
+
+/* What was left out or tolerated, told once at the end. */
+typedef struct oci_left_out {
+    uint64_t xattrs;     /* the file system or the system would not take them */
+    uint64_t devices;    /* became empty files */
+    uint64_t unknown;    /* entries of unknown types */
+    uint64_t duplicates; /* names with more than one entry in a layer */
+    uint64_t full;       /* whiteouts with content */
+} oci_left_out;
+
+struct oci_applier {
+    oci_root root;
+    oci_limits limits;
+    const oci_events *events;
+    oci_apply_options options; /* its limits and events are not used */
+    oci_ident ident;
+    oci_dirs *dirs;
+    oci_map *made;  /* by this layer: made.h */
+    uint32_t layer; /* its number, from 1 */
+    struct {
+        oci_late_link *items;
+        size_t count, cap;
+        size_t bytes;     /* of all names together */
+        oci_map *by_name; /* name to index plus one; the last of equal names */
+    } late;
+    uint64_t entries, bytes; /* of all layers */
+    oci_apply_stats stats;   /* of this layer */
+    oci_left_out left_out;
+    bool broken, finished; /* nothing more can be applied */
+};
+
+OCI_DEFINE_AUTO(oci_applier);
+
+/* Where an entry goes. */
+typedef struct oci_place {
+    int dirfd;        /* for looking up and making names only (O_PATH); -1 when there is none */
+    const char *base; /* borrowed from the path */
+    struct stat dir;  /* of dirfd, as it was found */
+    uint32_t ref;     /* the record of dirfd */
+    bool there;       /* there is something with that name: */
+    struct stat st;
+} oci_place;
+
+#define OCI_PLACE_INIT                                                                                                 \
+    {                                                                                                                  \
+        .dirfd = -1                                                                                                    \
+    }
+#define OCI_AUTO_PLACE __attribute__((cleanup(oci_place_leave)))
+
+/* ---- place.c ---- */
+
+/* Finds the place of path (not ""), making the directories on the way, and records the directory. The place must be
+ * left, also after a failure. */
+int oci_place_find(oci_applier *a, const char *path, oci_place *out, oci_error *err);
+void oci_place_leave(oci_place *p);
+/* Something in the directory fd is about to change: its record says so, and what time it had. path is how it was
+ * reached, a hint (may be empty). */
+int oci_place_touch(oci_applier *a, int fd, oci_span path, const struct stat *st, uint32_t *ref, oci_error *err);
+/* Removes what is at the place, a whole tree when it is one. */
+int oci_place_clear(oci_applier *a, oci_place *p, oci_error *err);
+/* The layer has made what is at the place now. */
+int oci_place_made(oci_applier *a, const oci_place *p, oci_error *err);
+
+/* ---- put.c, links.c ---- */
+
+int oci_apply_put(oci_applier *a, const oci_tar_entry *e, oci_tar_reader *t, oci_error *err);
+/* The attributes of the root. */
+int oci_apply_root(oci_applier *a, const oci_tar_entry *e, oci_error *err);
+int oci_apply_link(oci_applier *a, const oci_tar_entry *e, oci_error *err);
+/* At the end of the layer: the links that were left for later. */
+int oci_apply_late_links(oci_applier *a, oci_error *err);
+void oci_apply_forget_late_links(oci_applier *a);
+
+/* ---- meta.c ---- */
+
+/* All attributes of a file. */
+int oci_meta_file(oci_applier *a, int fd, const oci_tar_entry *e, oci_error *err);
+/* Those of a directory but for the time; what it had before is replaced. A mode that its owner could not work with is
+ * left for the end: dir, its record, says so. */
+int oci_meta_dir(oci_applier *a, int fd, oci_dir *dir, const oci_tar_entry *e, oci_error *err);
+/* Those of a directory that has no entry. */
+int oci_meta_default_dir(oci_applier *a, int fd, oci_error *err);
+/* Those of a symbolic link, device or pipe. */
+int oci_meta_node(oci_applier *a, int dirfd, const char *base, const oci_tar_entry *e, oci_error *err);
+
+/* ---- settle.c ---- */
+
+/* Gives all directories their times, and their modes where those had to wait. */
+int oci_settle_dirs(oci_applier *a, oci_error *err);
+
+#endif

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Applying layers (image-spec layer.md): plan.c says what an entry asks for, this file and its neighbours do it.
+ *
+ * What makes a layer more than an archive: its whiteouts hide what lower layers left, wherever in the archive they
+ * stand, and never what the layer itself makes. So everything made is remembered until the layer ends (made.h).
+ */
+#include "applier.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/event.h"
+#include "base/fail.h"
+#include "plan.h"
+
+/* ---- whiteouts ---- */
+
+/* For oci_entry_remove_unless and oci_dir_clear. */
+static bool is_made(void *ctx, const struct stat *dir, const char *name)
+{
+    return oci_made_get(((oci_applier *)ctx)->made, dir, name) != OCI_MADE_NOT;
+}
+
+/* Whiteouts of what is not there have nothing to hide, also when what should hold it is not there or holds nothing. */
+static bool is_absent(int r)
+{
+    return r == OCI_E_NOT_FOUND || r == OCI_E_INVALID;
+}
+
+static int hide_entry(oci_applier *a, int dirfd, oci_span dir, const char *name, oci_error *err)
+{
+    struct stat above, st;
+    uint32_t ref;
+    int r = oci_entry_stat(dirfd, name, &st, err);
+
+    if (r <= 0)
+        return r;
+    if (fstat(dirfd, &above) < 0)
+        return oci_fail_errno(err, "look at the directory above '%s'", name);
+    r = oci_place_touch(a, dirfd, dir, &above, &ref, err);
+    if (r == 0)
+        r = oci_entry_remove_unless(dirfd, name, is_made, a, &a->stats.removed, err);
+    if (r < 0)
+        return r;
+    ref = S_ISDIR(st.st_mode) ? oci_dirs_find(a->dirs, &st) : OCI_DIRS_NONE;
+    if (ref != OCI_DIRS_NONE)
+        oci_dirs_hide(a->dirs, ref, a->layer, false);
+    return 0;
+}
+
+static int hide_name(oci_applier *a, oci_span dir, const char *base, oci_error *err)
+{
+    OCI_AUTO_BUF oci_buf path = OCI_BUF_INIT;
+    OCI_AUTO_FD int dirfd = -1;
+    const char *name;
+    int r = oci_buf_append(&path, dir.data, dir.len, err);
+
+    if (r == 0 && dir.len > 0)
+        r = oci_buf_putc(&path, '/', err);
+    if (r == 0)
+        r = oci_buf_puts(&path, base, err);
+    if (r < 0)
+        return r;
+    r = oci_root_open_parent(&a->root, path.data, NULL, &dirfd, &name, err);
+    if (r < 0)
+        return is_absent(r) ? 0 : r;
+    return hide_entry(a, dirfd, dir, name, err);
+}
+
+static int hide_below(oci_applier *a, oci_span dir, oci_error *err)
+{
+    OCI_AUTO_MEM char *path = oci_strndup(dir.data, dir.len);
+    OCI_AUTO_FD int fd = -1;
+    struct stat st;
+    uint32_t ref;
+    int r;
+
+    if (path == NULL)
+        return oci_fail_nomem(err);
+    r = oci_root_open(&a->root, path, O_RDONLY | O_DIRECTORY, &fd, err);
+    if (r < 0)
+        return is_absent(r) ? 0 : r;
+    if (fstat(fd, &st) < 0)
+        return oci_fail_errno(err, "look at the directory '%s'", path);
+    r = oci_place_touch(a, fd, dir, &st, &ref, err);
+    if (r == 0)
+        r = oci_dir_clear(fd, is_made, a, &a->stats.removed, err);
+    if (r < 0)
+        return r;
+    oci_dirs_hide(a->dirs, ref, a->layer, true);
+    return 0;
+}
+
+/* ---- the loop ---- */
+
+static int apply_entry(oci_applier *a, const oci_tar_entry *e, oci_tar_reader *t, oci_error *err)
+{
+    oci_plan plan;
+    int r = oci_plan_entry(e, &plan, err);
+
+    if (r < 0)
+        return r;
+    switch (plan.action) {
+    case OCI_ACTION_SKIP:
+        if (e->type == OCI_TAR_UNKNOWN)
+            a->left_out.unknown++;
+        return 0;
+    case OCI_ACTION_ROOT:
+        return oci_apply_root(a, e, err);
+    case OCI_ACTION_WHITEOUT:
+        a->left_out.full += e->size > 0 ? 1 : 0;
+        return hide_name(a, plan.dir, plan.base, err);
+    case OCI_ACTION_OPAQUE:
+        a->left_out.full += e->size > 0 ? 1 : 0;
+        return hide_below(a, plan.dir, err);
+    case OCI_ACTION_PUT:
+        return oci_apply_put(a, e, t, err);
+    }
+    return oci_fail(err, OCI_E_INTERNAL, "no such action: %d", (int)plan.action);
+}
+
+static int apply_entries(oci_applier *a, oci_tar_reader *t, oci_error *err)
+{
+    const oci_tar_entry *e;
+    int r;
+
+    while ((r = oci_tar_reader_next(t, &e, err)) > 0) {
+        if (a->entries == a->limits.max_entries)
+            return oci_fail(err, OCI_E_LIMIT, "the layers have more than the limit of %llu entries",
+                            (unsigned long long)a->limits.max_entries);
+        a->entries++;
+        a->stats.entries++;
+        r = oci_check_cancelled(a->events, err);
+        if (r == 0)
+            r = oci_wrap(err, apply_entry(a, e, t, err), "'%s'", e->stored_name);
+        if (r < 0)
+            return r;
+    }
+    return r < 0 ? r : oci_apply_late_links(a, err);
+}
+
+static int check_usable(const oci_applier *a, oci_error *err)
+{
+    if (a->finished)
+        return oci_fail(err, OCI_E_USAGE, "the applier is finished");
+    if (a->broken)
+        return oci_fail(err, OCI_E_USAGE, "a layer has failed before");
+    return 0;
+}
+
+int oci_applier_apply(oci_applier *a, oci_reader *layer, oci_apply_stats *stats, oci_error *err)
+{
+    OCI_AUTO(oci_tar_reader) t = NULL;
+    int r = check_usable(a, err);
+
+    if (r < 0)
+        return r;
+    a->layer++;
+    a->stats = (oci_apply_stats) { 0 };
+    r = oci_tar_reader_new(layer, a->events, &t, err);
+    if (r == 0)
+        r = apply_entries(a, t, err);
+    oci_map_clear(a->made);
+    oci_apply_forget_late_links(a);
+    a->broken = r < 0;
+    if (r == 0 && stats != NULL)
+        *stats = a->stats;
+    return r;
+}
+
+/* ---- beginning and end ---- */
+
+int oci_applier_new(int rootfd, const oci_apply_options *o, oci_applier **out, oci_error *err)
+{
+    OCI_AUTO(oci_applier) a = oci_calloc(1, sizeof *a);
+    struct stat st;
+    int r;
+
+    if (a == NULL)
+        return oci_fail_nomem(err);
+    a->root = (oci_root)OCI_ROOT_INIT(rootfd);
+    if (o != NULL)
+        a->options = *o;
+    a->limits = oci_limits_resolve(a->options.limits);
+    a->events = a->options.events;
+    if (fstat(rootfd, &st) < 0)
+        return oci_fail_errno(err, "look at the root");
+    if (!S_ISDIR(st.st_mode))
+        return oci_fail(err, OCI_E_USAGE, "the root is not a directory");
+    r = oci_dirs_new(&st, &a->dirs, err);
+    if (r < 0)
+        return r;
+    a->made = oci_map_new();
+    a->late.by_name = oci_map_new();
+    if (a->made == NULL || a->late.by_name == NULL)
+        return oci_fail_nomem(err);
+    r = oci_ident_init(&a->ident, a->options.owner, a->options.uid_maps, a->options.n_uid_maps, a->options.gid_maps,
+                       a->options.n_gid_maps, err);
+    if (r < 0)
+        return r;
+    *out = oci_steal(&a);
+    return 0;
+}
+
+static void tell(const oci_applier *a, uint64_t n, const char *what)
+{
+    if (n > 0)
+        oci_warn(a->events, "%llu %s", (unsigned long long)n, what);
+}
+
+int oci_applier_finish(oci_applier *a, oci_error *err)
+{
+    const oci_left_out *out = &a->left_out;
+    int r = check_usable(a, err);
+
+    if (r == 0)
+        r = oci_settle_dirs(a, err);
+    a->broken = r < 0;
+    if (r < 0)
+        return r;
+    a->finished = true;
+    tell(a, out->xattrs, "extended attributes were left out: the file system or the system does not take them here");
+    tell(a, out->devices, "devices became empty files: making them needs privileges");
+    tell(a, out->unknown, "entries of unknown types were left out");
+    tell(a, out->duplicates, "names have more than one entry in a layer: the last one counts");
+    tell(a, out->full, "whiteouts have content, which was left out");
+    return 0;
+}
+
+void oci_applier_free(oci_applier *a)
+{
+    if (a == NULL)
+        return;
+    oci_apply_forget_late_links(a);
+    oci_map_free(a->late.by_name);
+    oci_map_free(a->made);
+    oci_dirs_free(a->dirs);
+    oci_free(a);
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where an entry goes, and the records of the directories on the way there. */
+#include "applier.h"
+
+#include <string.h>
+
+#include "base/fail.h"
+#include "base/vec.h"
+
+/* ---- which directory is this? ---- */
+
+/* A directory on the way up to one that has a record. */
+struct step {
+    struct stat st;
+    char name[OCI_TAR_NAME_MAX + 1];
+};
+
+struct climb {
+    struct step *items;
+    size_t count, cap;
+};
+
+static bool same(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* Whether name in dirfd is the directory st. */
+static int is_named(int dirfd, const char *name, const struct stat *st, oci_error *err)
+{
+    struct stat found;
+    int r = oci_entry_stat(dirfd, name, &found, err);
+
+    return r <= 0 ? r : same(&found, st);
+}
+
+/* Cuts the last component off path and copies it; empty when there is none that can be a name. */
+static void take_component(oci_span *path, char out[OCI_TAR_NAME_MAX + 1])
+{
+    const char *text = path->data;
+    size_t end = path->len, start;
+
+    for (start = end; start > 0 && text[start - 1] != '/'; start--)
+        ;
+    path->len = start > 0 ? start - 1 : 0;
+    out[0] = '\0';
+    if (end == start || end - start > OCI_TAR_NAME_MAX)
+        return;
+    memcpy(out, text + start, end - start);
+    out[end - start] = '\0';
+}
+
+/* Finds the name under which up has the directory st. guess comes from the path and is right unless that led through a
+ * symbolic link. */
+static int find_name(int up, const struct stat *st, struct step *step, oci_error *err)
+{
+    oci_names names = { 0 };
+    int r = step->name[0] != '\0' ? is_named(up, step->name, st, err) : 0;
+
+    if (r != 0)
+        return r < 0 ? r : 0;
+    r = oci_dir_names(up, false, &names, err);
+    for (size_t i = 0; r == 0 && i < names.count; i++) {
+        if (strlen(names.items[i]) > OCI_TAR_NAME_MAX)
+            continue;
+        r = is_named(up, names.items[i], st, err);
+        if (r > 0)
+            memcpy(step->name, names.items[i], strlen(names.items[i]) + 1);
+    }
+    oci_names_free(&names);
+    if (r == 0)
+        return oci_fail(err, OCI_E_CONFLICT, "a directory has no name above it");
+    return r < 0 ? r : 0;
+}
+
+/* Goes up from the directory fd until one has a record, noting what was passed. */
+static int climb(oci_applier *a, int fd, oci_span path, const struct stat *st, struct climb *way, uint32_t *ref,
+                 oci_error *err)
+{
+    struct stat at = *st, above;
+    OCI_AUTO_FD int held = -1;
+
+    while ((*ref = oci_dirs_find(a->dirs, &at)) == OCI_DIRS_NONE) {
+        struct step step = { .st = at };
+        int up = -1, r = oci_dir_open_up(held >= 0 ? held : fd, &up, err);
+
+        if (r < 0)
+            return r;
+        oci_closep_(&held);
+        held = up;
+        if (fstat(up, &above) < 0)
+            return oci_fail_errno(err, "look at a directory");
+        if (same(&above, &at))
+            return oci_fail(err, OCI_E_UNSAFE, "a directory is not below the root");
+        take_component(&path, step.name);
+        r = find_name(up, &at, &step, err);
+        if (r < 0)
+            return r;
+        if (!OCI_VEC_PUSH(way, step))
+            return oci_fail_nomem(err);
+        at = above;
+    }
+    return 0;
+}
+
+static int learn(oci_applier *a, int fd, oci_span path, const struct stat *st, uint32_t *ref, oci_error *err)
+{
+    struct climb way = { 0 };
+    int r = climb(a, fd, path, st, &way, ref, err);
+
+    while (r == 0 && way.count > 0) {
+        const struct step *step = &way.items[--way.count];
+
+        r = oci_dirs_add(a->dirs, *ref, step->name, &step->st, ref, err);
+    }
+    oci_free(way.items);
+    return r;
+}
+
+int oci_place_touch(oci_applier *a, int fd, oci_span path, const struct stat *st, uint32_t *ref, oci_error *err)
+{
+    int r = learn(a, fd, path, st, ref, err);
+
+    if (r == 0)
+        oci_dirs_at(a->dirs, *ref)->settle = true;
+    return r;
+}
+
+/* ---- directories that are missing ---- */
+
+/* Before a directory is made in dirfd: the time that dirfd has now is the one it keeps. */
+static int before_parent(void *ctx, int dirfd, oci_error *err)
+{
+    struct stat st;
+    uint32_t ref;
+
+    if (fstat(dirfd, &st) < 0)
+        return oci_fail_errno(err, "look at a directory");
+    return oci_place_touch(ctx, dirfd, (oci_span) { 0 }, &st, &ref, err);
+}
+
+static int after_parent(void *ctx, int dirfd, const char *base, int fd, oci_error *err)
+{
+    oci_applier *a = ctx;
+    struct stat above, st;
+    uint32_t parent, ref;
+    oci_dir *dir;
+    int r;
+
+    if (fstat(dirfd, &above) < 0 || fstat(fd, &st) < 0)
+        return oci_fail_errno(err, "look at the directory '%s'", base);
+    st.st_mtim = (struct timespec) { 0 };
+    parent = oci_dirs_find(a->dirs, &above);
+    if (parent == OCI_DIRS_NONE)
+        return oci_fail(err, OCI_E_INTERNAL, "the directory above '%s' is not known", base);
+    r = oci_dirs_add(a->dirs, parent, base, &st, &ref, err);
+    if (r < 0)
+        return r;
+    dir = oci_dirs_at(a->dirs, ref);
+    dir->made = a->layer;
+    dir->settle = true;
+    oci_dirs_at(a->dirs, parent)->used = a->layer;
+    r = oci_meta_default_dir(a, fd, err);
+    return r < 0 ? r : oci_made_set(a->made, &above, base, OCI_MADE_PARENT, NULL, err);
+}
+
+/* ---- places ---- */
+
+int oci_place_find(oci_applier *a, const char *path, oci_place *out, oci_error *err)
+{
+    const oci_make_parents make = { .ctx = a, .before = before_parent, .made = after_parent };
+    oci_span parent = { path, 0 };
+    int r = oci_root_open_parent(&a->root, path, &make, &out->dirfd, &out->base, err);
+
+    if (r < 0)
+        return r;
+    if (fstat(out->dirfd, &out->dir) < 0)
+        return oci_fail_errno(err, "look at the directory above '%s'", out->base);
+    parent.len = out->base > path ? (size_t)(out->base - path) - 1 : 0;
+    r = oci_place_touch(a, out->dirfd, parent, &out->dir, &out->ref, err);
+    if (r == 0)
+        r = oci_entry_stat(out->dirfd, out->base, &out->st, err);
+    if (r < 0)
+        return r;
+    out->there = r > 0;
+    return 0;
+}
+
+void oci_place_leave(oci_place *p)
+{
+    oci_closep_(&p->dirfd);
+    p->dirfd = -1;
+}
+
+int oci_place_clear(oci_applier *a, oci_place *p, oci_error *err)
+{
+    uint32_t ref;
+    int r;
+
+    if (!p->there)
+        return 0;
+    r = oci_entry_remove(p->dirfd, p->base, err);
+    if (r < 0)
+        return r;
+    ref = S_ISDIR(p->st.st_mode) ? oci_dirs_find(a->dirs, &p->st) : OCI_DIRS_NONE;
+    if (ref != OCI_DIRS_NONE)
+        oci_dirs_drop(a->dirs, ref);
+    p->there = false;
+    return 0;
+}
+
+int oci_place_made(oci_applier *a, const oci_place *p, oci_error *err)
+{
+    oci_made_kind before;
+    int r = oci_made_set(a->made, &p->dir, p->base, OCI_MADE_BY_ENTRY, &before, err);
+
+    if (r < 0)
+        return r;
+    oci_dirs_at(a->dirs, p->ref)->used = a->layer;
+    if (before == OCI_MADE_BY_ENTRY)
+        a->left_out.duplicates++;
+    return 0;
+}

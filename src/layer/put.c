@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making what an entry describes. Whatever it is, the name is looked at, cleared and made exclusively. */
+#include "applier.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "base/event.h"
+#include "base/fail.h"
+
+/* ---- files ---- */
+
+/* Counts n more bytes towards the ceiling. */
+static int charge(oci_applier *a, uint64_t n, oci_error *err)
+{
+    if (n > a->limits.max_size - a->bytes)
+        return oci_fail(err, OCI_E_LIMIT, "the files of the image are larger than the limit of %llu bytes",
+                        (unsigned long long)a->limits.max_size);
+    a->bytes += n;
+    a->stats.bytes += n;
+    return 0;
+}
+
+static int write_at(int fd, const oci_span *piece, uint64_t offset, uint64_t *position, oci_error *err)
+{
+    int r;
+
+    if (offset != *position && lseek(fd, (off_t)offset, SEEK_SET) < 0)
+        return oci_fail_errno(err, "seek");
+    r = oci_write_all(fd, piece->data, piece->len, err);
+    if (r == 0)
+        *position = offset + piece->len;
+    return r;
+}
+
+/* Writes the pieces of a file where they belong; what lies between them stays a hole. */
+static int write_content(oci_applier *a, const oci_tar_entry *e, oci_tar_reader *t, int fd, oci_error *err)
+{
+    uint64_t position = 0, offset;
+    oci_span piece;
+    int r;
+
+    /* Data is counted before it is there, so that a hopeless file is not begun. A hole costs nothing. */
+    if (e->size > a->limits.max_size || e->size > INT64_MAX)
+        return charge(a, UINT64_MAX, err);
+    if (!e->sparse && (r = charge(a, e->size, err)) < 0)
+        return r;
+    for (;;) {
+        r = oci_check_cancelled(a->events, err);
+        if (r == 0)
+            r = oci_tar_reader_data(t, &piece, &offset, err);
+        if (r < 0 || piece.len == 0)
+            break;
+        if (offset > e->size || piece.len > e->size - offset)
+            return oci_fail(err, OCI_E_INVALID, "the content is longer than the %llu bytes of the header",
+                            (unsigned long long)e->size);
+        if (e->sparse && (r = charge(a, piece.len, err)) < 0)
+            return r;
+        r = write_at(fd, &piece, offset, &position, err);
+        if (r < 0)
+            return r;
+    }
+    if (r == 0 && position != e->size && ftruncate(fd, (off_t)e->size) < 0)
+        return oci_fail_errno(err, "make the file %llu bytes long", (unsigned long long)e->size);
+    return r < 0 ? r : 0;
+}
+
+/* t is NULL for a file without content. */
+static int put_file(oci_applier *a, const oci_place *p, const oci_tar_entry *e, oci_tar_reader *t, oci_error *err)
+{
+    OCI_AUTO_FD int fd = -1;
+    int r = oci_entry_create_file(p->dirfd, p->base, &fd, err);
+
+    if (r == 0 && t != NULL)
+        r = write_content(a, e, t, fd, err);
+    if (r == 0)
+        r = oci_meta_file(a, fd, e, err);
+    if (r < 0)
+        return r;
+    /* Network file systems report failed writes here at the latest. */
+    if (close(oci_steal_fd(&fd)) < 0 && errno != EINTR)
+        return oci_fail_errno(err, "close");
+    return 0;
+}
+
+/* ---- directories ---- */
+
+/* Gives the open directory fd its attributes and records it. */
+static int dress_dir(oci_applier *a, int fd, uint32_t ref, const oci_tar_entry *e, oci_error *err)
+{
+    oci_dir *dir = oci_dirs_at(a->dirs, ref);
+
+    dir->mtime = e->mtime;
+    dir->mtime_nsec = e->mtime_nsec;
+    dir->settle = true;
+    dir->reset = false;
+    dir->made = a->layer;
+    return oci_meta_dir(a, fd, dir, e, err);
+}
+
+/* The record of the directory fd, which is at the place. */
+static int record_dir(oci_applier *a, const oci_place *p, int fd, uint32_t *ref, oci_error *err)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return oci_fail_errno(err, "look at the directory");
+    *ref = p->there ? oci_dirs_find(a->dirs, &st) : OCI_DIRS_NONE;
+    return *ref != OCI_DIRS_NONE ? 0 : oci_dirs_add(a->dirs, p->ref, p->base, &st, ref, err);
+}
+
+/* With keep_dirlinks: opens the directory that the symbolic link at the place leads to. 1, 0 when it leads to none. */
+static int open_linked_dir(oci_applier *a, const oci_place *p, const oci_tar_entry *e, int *fd, oci_error *err)
+{
+    oci_error ignored = OCI_ERROR_INIT;
+    int r;
+
+    if (!a->options.keep_dirlinks || !p->there || !S_ISLNK(p->st.st_mode))
+        return 0;
+    r = oci_root_open(&a->root, e->name, O_RDONLY | O_DIRECTORY, fd, &ignored);
+    if (r == OCI_E_NOT_FOUND || r == OCI_E_INVALID || r == OCI_E_UNSAFE)
+        return 0;
+    if (r < 0 && err != NULL)
+        *err = ignored;
+    return r < 0 ? r : 1;
+}
+
+static int put_dir(oci_applier *a, oci_place *p, const oci_tar_entry *e, oci_error *err)
+{
+    OCI_AUTO_FD int fd = -1;
+    struct stat st;
+    uint32_t ref;
+    int r = open_linked_dir(a, p, e, &fd, err);
+
+    if (r > 0) {
+        if (fstat(fd, &st) < 0)
+            return oci_fail_errno(err, "look at the directory");
+        r = oci_place_touch(a, fd, (oci_span) { 0 }, &st, &ref, err);
+        return r < 0 ? r : dress_dir(a, fd, ref, e, err);
+    }
+    if (r == 0 && p->there && !S_ISDIR(p->st.st_mode))
+        r = oci_place_clear(a, p, err);
+    if (r < 0)
+        return r;
+    r = p->there ? oci_entry_open_dir(p->dirfd, p->base, &fd, err) : oci_entry_mkdir(p->dirfd, p->base, &fd, err);
+    if (r == 0)
+        r = record_dir(a, p, fd, &ref, err);
+    return r < 0 ? r : dress_dir(a, fd, ref, e, err);
+}
+
+int oci_apply_root(oci_applier *a, const oci_tar_entry *e, oci_error *err)
+{
+    return dress_dir(a, a->root.fd, OCI_DIRS_ROOT, e, err);
+}
+
+/* ---- links and nodes ---- */
+
+static int put_symlink(oci_applier *a, const oci_place *p, const oci_tar_entry *e, oci_error *err)
+{
+    int r = oci_entry_symlink(p->dirfd, p->base, e->link != NULL ? e->link : "", err);
+
+    return r < 0 ? r : oci_meta_node(a, p->dirfd, p->base, e, err);
+}
+
+static int put_node(oci_applier *a, const oci_place *p, const oci_tar_entry *e, mode_t type, oci_error *err)
+{
+    int r;
+
+    if (type != S_IFIFO && a->options.rootless) {
+        a->left_out.devices++;
+        return put_file(a, p, e, NULL, err);
+    }
+    r = oci_entry_mknod(p->dirfd, p->base, type, type == S_IFIFO ? 0 : e->dev_major, type == S_IFIFO ? 0 : e->dev_minor,
+                        err);
+    return r < 0 ? r : oci_meta_node(a, p->dirfd, p->base, e, err);
+}
+
+static int put(oci_applier *a, oci_place *p, const oci_tar_entry *e, oci_tar_reader *t, oci_error *err)
+{
+    int r;
+
+    if (e->type == OCI_TAR_DIR)
+        return put_dir(a, p, e, err);
+    r = oci_place_clear(a, p, err);
+    if (r < 0)
+        return r;
+    switch (e->type) {
+    case OCI_TAR_FILE:
+        return put_file(a, p, e, t, err);
+    case OCI_TAR_SYMLINK:
+        return put_symlink(a, p, e, err);
+    case OCI_TAR_CHAR:
+        return put_node(a, p, e, S_IFCHR, err);
+    case OCI_TAR_BLOCK:
+        return put_node(a, p, e, S_IFBLK, err);
+    case OCI_TAR_FIFO:
+        return put_node(a, p, e, S_IFIFO, err);
+    case OCI_TAR_HARDLINK:
+    case OCI_TAR_DIR:
+    case OCI_TAR_UNKNOWN:
+        break;
+    }
+    return oci_fail(err, OCI_E_INTERNAL, "an entry of type %d cannot be made", (int)e->type);
+}
+
+int oci_apply_put(oci_applier *a, const oci_tar_entry *e, oci_tar_reader *t, oci_error *err)
+{
+    OCI_AUTO_PLACE oci_place place = OCI_PLACE_INIT;
+    int r;
+
+    if (e->type == OCI_TAR_HARDLINK)
+        return oci_apply_link(a, e, err);
+    r = oci_place_find(a, e->name, &place, err);
+    if (r == 0)
+        r = put(a, &place, e, t, err);
+    return r < 0 ? r : oci_place_made(a, &place, err);
+}

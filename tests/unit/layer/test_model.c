@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Random stacks of layers, applied for real and to a model in memory. The seeds are fixed: every run does the same. */
+#include "model.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_LAYERS = 4, MAX_ITEMS = 10 };
+
+struct stack {
+    struct item items[MAX_LAYERS][MAX_ITEMS];
+    char texts[MAX_LAYERS][MAX_ITEMS][2][64];
+    struct layer layers[MAX_LAYERS];
+    size_t count;
+};
+
+static uint64_t random_state;
+
+static unsigned pick(unsigned n)
+{
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return (unsigned)((random_state >> 16) % n);
+}
+
+static void random_path(char out[64], unsigned deep)
+{
+    static const char *const names[] = { "a", "b", "c", "l" };
+
+    out[0] = '\0';
+    for (unsigned n = 1 + pick(deep); n > 0; n--) {
+        strcat(out, names[pick(4)]);
+        if (n > 1)
+            strcat(out, "/");
+    }
+}
+
+static void random_whiteout(char out[64])
+{
+    char path[64];
+    char *slash;
+
+    random_path(path, 3);
+    slash = strrchr(path, '/');
+    if (pick(3) == 0)
+        format(out, 64, "%.*s.wh..wh..opq", slash != NULL ? (int)(slash - path) + 1 : 0, path);
+    else
+        format(out, 64, "%.*s.wh.%s", slash != NULL ? (int)(slash - path) + 1 : 0, path,
+               slash != NULL ? slash + 1 : path);
+}
+
+static void random_item(struct item *i, char texts[2][64], bool links)
+{
+    static const char *const targets[] = { "a", "b", "/", "..", "/b", "../a", "a/b", "l", "/c/a", "." };
+    static const unsigned modes[] = { 0, 0700, 01777, 0750 };
+    unsigned kind = pick(20);
+
+    *i = (struct item) { .type = '0', .name = texts[0], .text = texts[1] };
+    texts[1][0] = '\0';
+    random_path(texts[0], 3);
+    i->mtime = pick(5) * 100;
+    i->mode = modes[pick(4)];
+    if (is_privileged())
+        i->uid = pick(3);
+    if (kind < 6) {
+        i->type = '5';
+    } else if (kind < 10) {
+        format(texts[1], 64, "%u", pick(1000));
+    } else if (kind < 12) {
+        i->type = links ? '2' : '6';
+        format(texts[1], 64, "%s", links ? targets[pick(10)] : "");
+    } else if (kind < 14 && links) {
+        i->type = '1';
+        random_path(texts[1], 2);
+    } else if (kind < 15) {
+        i->type = '6';
+    } else {
+        random_whiteout(texts[0]);
+    }
+    if (i->type == '2')
+        i->mode = 0777;
+}
+
+static void random_stack(struct stack *s, uint64_t seed, bool links)
+{
+    random_state = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
+    s->count = 1 + pick(MAX_LAYERS);
+    for (size_t l = 0; l < s->count; l++) {
+        s->layers[l] = (struct layer) { s->items[l], 1 + pick(MAX_ITEMS) };
+        for (size_t i = 0; i < s->layers[l].count; i++)
+            random_item(&s->items[l][i], s->texts[l][i], links);
+    }
+}
+
+static void print_stack(const struct stack *s)
+{
+    for (size_t l = 0; l < s->count; l++)
+        for (size_t i = 0; i < s->layers[l].count; i++)
+            print_error("%zu: %c %s %s mode=%o mtime=%lld\n", l, s->items[l][i].type, s->items[l][i].name,
+                        s->items[l][i].text, s->items[l][i].mode, s->items[l][i].mtime);
+}
+
+/* Whether it can be applied; the list is the caller's then. */
+static bool apply_to_model(const struct stack *s, bool keep_dirlinks, char **list)
+{
+    model *m = model_new(keep_dirlinks);
+    bool can = true;
+
+    for (size_t i = 0; can && i < s->count; i++)
+        can = model_apply(m, &s->layers[i]);
+    *list = can ? model_list(m, is_privileged() ? 0 : LIST_NO_OWNER) : NULL;
+    model_free(m);
+    return can;
+}
+
+static bool apply_for_real(struct world *w, const struct stack *s, char **list, oci_error *err)
+{
+    bool can;
+
+    world_reset(w);
+    can = world_apply(w, s->layers, s->count, NULL, err) == 0;
+    *list = can ? list_tree(w->root, NULL, is_privileged() ? 0 : LIST_NO_OWNER) : NULL;
+    return can;
+}
+
+/* Takes entries out until the model can apply the stack. */
+static void make_possible(struct stack *s, bool keep_dirlinks)
+{
+    char *list = NULL;
+
+    while (!apply_to_model(s, keep_dirlinks, &list)) {
+        unsigned layer = pick((unsigned)s->count);
+        struct item *items = s->items[layer];
+        size_t at, n = s->layers[layer].count;
+
+        if (n == 0)
+            continue;
+        at = pick((unsigned)n);
+        s->layers[layer].count--;
+        memmove(items + at, items + at + 1, (n - at - 1) * sizeof *items);
+    }
+    free(list);
+}
+
+static void compare(struct world *w, const struct stack *s, uint64_t seed, unsigned *applied)
+{
+    oci_error err = OCI_ERROR_INIT;
+    char *got, *want;
+    bool could = apply_for_real(w, s, &got, &err), can = apply_to_model(s, w->options.keep_dirlinks, &want);
+
+    if (could != can || (can && strcmp(got, want) != 0)) {
+        print_stack(s);
+        print_error("seed %llu, walk %d: %s\n---- got\n%s---- want\n%s----\n", (unsigned long long)seed, w->walk,
+                    err.msg, got != NULL ? got : "(failed)\n", want != NULL ? want : "(fails)\n");
+        fail();
+    }
+    *applied += can;
+    free(got);
+    free(want);
+}
+
+// proves: layer.apply.other-remove-recreate layer.apply.dir-over-dir whiteout.lower-only whiteout.directory-tree
+// proves: whiteout.opaque.descendants whiteout.opaque.keeps-same-layer layer.attr.mtime layer.apply.parents-missing
+// safety.2
+OCI_TEST (model, random_stacks_give_the_same_tree) {
+    struct stack *s = calloc(1, sizeof *s);
+    struct world w;
+    unsigned applied = 0;
+
+    world_new(&w);
+    for (uint64_t seed = 1; seed <= 4000; seed++) {
+        random_stack(s, seed, true);
+        w.walk = seed % 2 == 0;
+        w.options.keep_dirlinks = seed % 3 == 0;
+        compare(&w, s, seed, &applied);
+        make_possible(s, w.options.keep_dirlinks);
+        compare(&w, s, seed, &applied);
+    }
+    /* All that were made possible, and some that were from the start. */
+    assert_true(applied > 4500);
+    world_free(&w);
+    free(s);
+}
+
+static bool is_whiteout(const struct item *i)
+{
+    const char *slash = strrchr(i->name, '/');
+
+    return strncmp(slash != NULL ? slash + 1 : i->name, ".wh.", 4) == 0;
+}
+
+/* Moves the whiteouts of all layers but the first somewhere else; the other entries keep their order. */
+static void move_whiteouts(struct stack *to, const struct stack *from)
+{
+    *to = *from;
+    for (size_t l = 0; l < from->count; l++) {
+        to->layers[l].items = to->items[l];
+        for (size_t i = 0; i < from->layers[l].count; i++) {
+            size_t a = pick((unsigned)from->layers[l].count);
+            struct item item = to->items[l][a];
+
+            if (!is_whiteout(&item))
+                continue;
+            /* Out, and in again in another place. */
+            memmove(&to->items[l][a], &to->items[l][a + 1], (from->layers[l].count - a - 1) * sizeof item);
+            a = pick((unsigned)from->layers[l].count);
+            memmove(&to->items[l][a + 1], &to->items[l][a], (from->layers[l].count - a - 1) * sizeof item);
+            to->items[l][a] = item;
+        }
+    }
+}
+
+/* Without symbolic links, which whiteouts can take from under a path, the place of a whiteout makes no difference. */
+// proves: whiteout.opaque.order-independent whiteout.lower-only whiteout.same-layer-later
+OCI_TEST (model, whiteouts_work_wherever_they_stand) {
+    struct stack *one = calloc(1, sizeof *one), *other = calloc(1, sizeof *other);
+    oci_error err = OCI_ERROR_INIT;
+    unsigned compared = 0;
+    struct world w;
+
+    world_new(&w);
+    for (uint64_t seed = 1; seed <= 3000; seed++) {
+        char *first = NULL, *second = NULL;
+
+        random_stack(one, seed + 1000000, false);
+        move_whiteouts(other, one);
+        /* An entry below a file that a later whiteout hides cannot be made. */
+        if (apply_for_real(&w, one, &first, &err) && apply_for_real(&w, other, &second, &err)) {
+            if (strcmp(first, second) != 0) {
+                print_stack(one);
+                print_stack(other);
+            }
+            assert_string_equal(first, second);
+            compared++;
+        }
+        free(first);
+        free(second);
+    }
+    assert_true(compared > 1000);
+    world_free(&w);
+    free(one);
+    free(other);
+}

@@ -48,6 +48,9 @@ typedef struct oci_make_parents {
 int oci_root_open_parent(oci_root *root, const char *path, const oci_make_parents *make, int *dirfd, const char **base,
                          oci_error *err);
 
+/* Opens a directory by a path of the user's own, links followed; OCI_E_NOT_FOUND, OCI_E_INVALID when it is none. */
+int oci_open_host_dir(int dirfd, const char *path, int *fd, oci_error *err);
+
 /* ---- entries by (dirfd, base) ---- */
 
 /* Like fstatat without following. 1 when it is there, 0 when not. */

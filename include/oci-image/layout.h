@@ -23,12 +23,12 @@ extern "C" {
 typedef struct oci_layout oci_layout;
 typedef struct oci_txn oci_txn;
 
-typedef enum oci_fsync { OCI_FSYNC_DEFAULT, OCI_FSYNC_NONE } oci_fsync;
+typedef enum oci_fsync_policy { OCI_FSYNC_DEFAULT, OCI_FSYNC_NONE } oci_fsync_policy;
 
 typedef struct oci_layout_options {
     const oci_limits *limits; /* or NULL; borrowed during the call */
     const oci_events *events; /* or NULL; borrowed as long as the layout lives */
-    oci_fsync fsync;          /* default: blobs, then their directory, then index.json, then its directory */
+    oci_fsync_policy fsync;          /* default: blobs, then their directory, then index.json, then its directory */
     bool read_only;           /* nothing may be written; a transaction answers OCI_E_PERM */
 } oci_layout_options;
 

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The blobs of a layout directory: blobs/ALGORITHM/ENCODED (image-layout.md, "Blobs"). A blob may be a symbolic link, but
+ * only to a regular file inside the layout's own tree, which is what real layouts do.
+ */
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/fail.h"
+#include "os/os.h"
+#include "store.h"
+#include "stream/stream.h"
+
+struct dir_store {
+    oci_store base;
+    int fd; /* of the layout */
+    bool sync, read_only;
+};
+
+struct dir_ingest {
+    oci_ingest base;
+    struct dir_store *store;
+    int dirfd; /* of blobs/ALGORITHM */
+    oci_tmpfile *file;
+};
+
+static int open_regular(struct dir_store *s, const oci_digest *d, int *fd, uint64_t *size, oci_error *err)
+{
+    oci_root root = OCI_ROOT_INIT(s->fd);
+    char path[OCI_BLOB_PATH_MAX], text[OCI_DIGEST_MAX_TEXT];
+    struct stat st;
+    int r;
+
+    oci_blob_path(d, path);
+    oci_digest_format(d, text, sizeof text);
+    r = oci_root_open_file(&root, path, fd, &st, err);
+    if (r == OCI_E_NOT_FOUND)
+        return oci_fail(err, r, "blob %s is not in the layout", text);
+    if (r < 0)
+        return oci_wrap(err, r, "blob %s", text);
+    *size = (uint64_t)st.st_size;
+    return 0;
+}
+
+static int dir_open(oci_store *base, const oci_digest *d, oci_reader **out, uint64_t *size, oci_error *err)
+{
+    OCI_AUTO_FD int fd = -1;
+    int r = open_regular((struct dir_store *)base, d, &fd, size, err);
+
+    return r < 0 ? r : oci_reader_from_fd(oci_steal_fd(&fd), out, err);
+}
+
+static int dir_stat(oci_store *base, const oci_digest *d, uint64_t *size, oci_error *err)
+{
+    OCI_AUTO_FD int fd = -1;
+
+    return open_regular((struct dir_store *)base, d, &fd, size, err);
+}
+
+/* Opens name below dirfd, making it when it is not there; the new name is made durable when sync says so. */
+static int open_or_make(int dirfd, const char *name, bool sync, int *fd, oci_error *err)
+{
+    OCI_AUTO_FD int made = -1;
+    int r = oci_entry_open_dir(dirfd, name, fd, err);
+
+    if (r != OCI_E_NOT_FOUND)
+        return r;
+    /* Somebody else may make it at the same time: then theirs is as good. */
+    if (oci_entry_mkdir(dirfd, name, &made, NULL) < 0)
+        return oci_entry_open_dir(dirfd, name, fd, err);
+    if (fchmod(made, oci_apply_umask(0777)) < 0)
+        return oci_fail_errno(err, "set the mode of directory '%s'", name);
+    r = sync ? oci_fsync(dirfd, err) : 0;
+    if (r < 0)
+        return r;
+    *fd = oci_steal_fd(&made);
+    return 0;
+}
+
+static int dir_ingest_write(oci_ingest *base, const void *p, size_t n, oci_error *err)
+{
+    struct dir_ingest *i = (struct dir_ingest *)base;
+
+    return oci_write_all(oci_tmpfile_fd(i->file), p, n, err);
+}
+
+/* Whether the blob is there and is what its name says. Damage is repaired by putting the right content in its place. */
+static int is_there(struct dir_store *s, const oci_digest *d, uint64_t size, bool *there, oci_error *err)
+{
+    OCI_AUTO_FD int fd = -1;
+    uint64_t found = 0;
+    oci_digest digest;
+    int r = open_regular(s, d, &fd, &found, NULL);
+
+    *there = false;
+    if (r < 0 || found != size)
+        return 0;
+    r = oci_digest_of_fd(d->alg, fd, &digest, NULL, err);
+    if (r < 0)
+        return r;
+    *there = oci_digest_equal(d, &digest);
+    return 0;
+}
+
+static int dir_ingest_publish(oci_ingest *base, const oci_digest *d, oci_error *err)
+{
+    struct dir_ingest *i = (struct dir_ingest *)base;
+    char name[OCI_DIGEST_MAX_TEXT];
+    bool there = false;
+    int r = is_there(i->store, d, base->size, &there, err);
+
+    if (r < 0)
+        return r;
+    if (there)
+        return i->store->sync ? oci_fsync(i->dirfd, err) : 0;
+    oci_digest_encoded(d, name, sizeof name);
+    r = oci_tmpfile_publish(oci_steal(&i->file), name, oci_apply_umask(0444), true, i->store->sync, err);
+    return oci_wrap(err, r, "store blob %s", name);
+}
+
+static void dir_ingest_free(oci_ingest *base)
+{
+    struct dir_ingest *i = (struct dir_ingest *)base;
+
+    oci_tmpfile_free(i->file);
+    close(i->dirfd);
+}
+
+static int dir_begin(oci_store *base, oci_digest_alg alg, oci_ingest **out, oci_error *err)
+{
+    static const oci_ingest_ops ops = { dir_ingest_write, dir_ingest_publish, dir_ingest_free };
+    struct dir_store *s = (struct dir_store *)base;
+    OCI_AUTO_FD int blobs = -1, dirfd = -1;
+    OCI_AUTO(oci_tmpfile) file = NULL;
+    struct dir_ingest *i;
+    int r;
+
+    if (s->read_only)
+        return oci_fail(err, OCI_E_PERM, "the layout was opened for reading only");
+    r = open_or_make(s->fd, "blobs", s->sync, &blobs, err);
+    if (r < 0)
+        return r;
+    r = open_or_make(blobs, oci_digest_alg_name(alg), s->sync, &dirfd, err);
+    if (r < 0)
+        return r;
+    r = oci_tmpfile_new(dirfd, &file, err);
+    if (r < 0)
+        return r;
+    i = oci_calloc(1, sizeof *i);
+    if (i == NULL)
+        return oci_fail_nomem(err);
+    i->base.ops = &ops;
+    i->store = s;
+    i->dirfd = oci_steal_fd(&dirfd);
+    i->file = oci_steal(&file);
+    *out = &i->base;
+    return 0;
+}
+
+/* Names that are no blob of the algorithm are passed over: other tools keep their own files there. */
+static int each_of_algorithm(struct dir_store *s, int blobs, const char *algorithm,
+                             int (*each)(void *ctx, const oci_digest *d, uint64_t size, oci_error *err), void *ctx,
+                             oci_error *err)
+{
+    OCI_AUTO_FD int fd = -1;
+    oci_names names = { 0 };
+    int r;
+
+    if (oci_digest_alg_find(algorithm, strlen(algorithm)) == OCI_DIGEST_NONE ||
+        oci_entry_open_dir(blobs, algorithm, &fd, NULL) < 0)
+        return 0;
+    r = oci_dir_names(fd, true, &names, err);
+    for (size_t i = 0; r == 0 && i < names.count; i++) {
+        OCI_AUTO_BUF oci_buf text = OCI_BUF_INIT;
+        oci_digest d;
+        uint64_t size;
+
+        r = oci_buf_printf(&text, err, "%s:%s", algorithm, names.items[i]);
+        if (r < 0 || oci_digest_parse(text.data, text.len, &d, NULL) < 0)
+            continue;
+        if (dir_stat(&s->base, &d, &size, NULL) == 0)
+            r = each(ctx, &d, size, err);
+    }
+    oci_names_free(&names);
+    return r;
+}
+
+static int dir_each(oci_store *base, int (*each)(void *ctx, const oci_digest *d, uint64_t size, oci_error *err), void *ctx,
+                    oci_error *err)
+{
+    struct dir_store *s = (struct dir_store *)base;
+    OCI_AUTO_FD int blobs = -1;
+    oci_names names = { 0 };
+    int r = oci_entry_open_dir(s->fd, "blobs", &blobs, err);
+
+    if (r == OCI_E_NOT_FOUND)
+        return 0;
+    if (r < 0)
+        return r;
+    r = oci_dir_names(blobs, true, &names, err);
+    for (size_t i = 0; r == 0 && i < names.count; i++)
+        r = each_of_algorithm(s, blobs, names.items[i], each, ctx, err);
+    oci_names_free(&names);
+    return r;
+}
+
+static int dir_delete_blob(oci_store *base, const oci_digest *d, oci_error *err)
+{
+    struct dir_store *s = (struct dir_store *)base;
+    char path[OCI_BLOB_PATH_MAX];
+    oci_root root = OCI_ROOT_INIT(s->fd);
+    OCI_AUTO_FD int dirfd = -1;
+    const char *name;
+    int r;
+
+    if (s->read_only)
+        return oci_fail(err, OCI_E_PERM, "the layout was opened for reading only");
+    oci_blob_path(d, path);
+    r = oci_root_open_parent(&root, path, NULL, &dirfd, &name, err);
+    if (r == OCI_E_NOT_FOUND)
+        return 0;
+    if (r < 0)
+        return r;
+    return oci_entry_remove(dirfd, name, err);
+}
+
+static void dir_free(oci_store *base)
+{
+    (void)base;
+}
+
+int oci_store_new_dir(int fd, oci_fsync_policy fsync, bool read_only, oci_store **out, oci_error *err)
+{
+    static const oci_store_ops ops = { dir_open, dir_stat, dir_each, dir_begin, dir_delete_blob, dir_free };
+    struct dir_store *s = oci_calloc(1, sizeof *s);
+
+    if (s == NULL)
+        return oci_fail_nomem(err);
+    s->base.ops = &ops;
+    s->fd = fd;
+    s->sync = fsync != OCI_FSYNC_NONE;
+    s->read_only = read_only;
+    *out = &s->base;
+    return 0;
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The layout directory: oci-layout, index.json and a store of blobs.
+ */
+#include "layout.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/fail.h"
+#include "os/os.h"
+#include "spec/spec.h"
+#include "store.h"
+#include "stream/stream.h"
+
+static const char layout_file[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
+static const char empty_index[] = "{\"schemaVersion\":2,\"mediaType\":\"" OCI_MEDIA_TYPE_INDEX "\",\"manifests\":[]}";
+
+/* A file of the layout itself, wherever inside the layout a link of that name leads. */
+static int read_member(oci_layout *l, const char *name, oci_buf *out, oci_error *err)
+{
+    oci_root root = OCI_ROOT_INIT(l->fd);
+    OCI_AUTO(oci_reader) reader = NULL;
+    OCI_AUTO_FD int fd = -1;
+    struct stat st;
+    int r = oci_root_open_file(&root, name, &fd, &st, err);
+
+    if (r == OCI_E_NOT_FOUND)
+        return oci_fail(err, OCI_E_INVALID, "this is no image layout: it has no %s", name);
+    if (r < 0)
+        return oci_wrap(err, r, "%s", name);
+    r = oci_reader_from_fd(oci_steal_fd(&fd), &reader, err);
+    if (r < 0)
+        return r;
+    return oci_wrap(err, oci_reader_read_all(reader, (size_t)l->limits.max_document, out, err), "%s", name);
+}
+
+int oci_layout_read_index(oci_layout *l, oci_index **out, oci_error *err)
+{
+    OCI_AUTO_BUF oci_buf bytes = OCI_BUF_INIT;
+    int r = read_member(l, "index.json", &bytes, err);
+
+    if (r < 0)
+        return r;
+    return oci_wrap(err, oci_index_parse(bytes.data, bytes.len, &l->limits, out, err), "index.json");
+}
+
+static int check_layout_file(oci_layout *l, oci_error *err)
+{
+    OCI_AUTO_BUF oci_buf bytes = OCI_BUF_INIT;
+    OCI_AUTO(oci_layout_file) file = NULL;
+    int r = read_member(l, "oci-layout", &bytes, err);
+
+    if (r < 0)
+        return r;
+    return oci_wrap(err, oci_layout_file_parse(bytes.data, bytes.len, &l->limits, &file, err), "oci-layout");
+}
+
+/* A layout around an open directory, which it takes; nothing in it has been looked at. */
+static int layout_new(int fd, const oci_layout_options *o, oci_layout **out, oci_error *err)
+{
+    OCI_AUTO_FD int dir = fd;
+    OCI_AUTO(oci_layout) l = oci_calloc(1, sizeof *l);
+    int r;
+
+    if (l == NULL)
+        return oci_fail_nomem(err);
+    l->fd = oci_steal_fd(&dir);
+    l->limits = oci_limits_resolve(o != NULL ? o->limits : NULL);
+    l->events = o != NULL ? o->events : NULL;
+    l->read_only = o != NULL && o->read_only;
+    l->sync = o == NULL || o->fsync != OCI_FSYNC_NONE;
+    r = oci_store_new_dir(l->fd, o != NULL ? o->fsync : OCI_FSYNC_DEFAULT, l->read_only, &l->store, err);
+    if (r < 0)
+        return r;
+    *out = oci_steal(&l);
+    return 0;
+}
+
+int oci_layout_open(int dirfd, const char *path, const oci_layout_options *o, oci_layout **out, oci_error *err)
+{
+    OCI_AUTO(oci_layout) l = NULL;
+    int fd = -1;
+    int r = oci_open_host_dir(dirfd, path, &fd, err);
+
+    if (r < 0)
+        return r;
+    r = layout_new(fd, o, &l, err);
+    if (r == 0)
+        r = check_layout_file(l, err);
+    if (r == 0)
+        r = oci_layout_read_index(l, &l->index, err);
+    if (r < 0)
+        return oci_wrap(err, r, "layout '%s'", path);
+    *out = oci_steal(&l);
+    return 0;
+}
+
+int oci_layout_replace_file(oci_layout *l, int dirfd, const char *name, const void *p, size_t n, oci_error *err)
+{
+    OCI_AUTO(oci_tmpfile) file = NULL;
+    int r = oci_tmpfile_new(dirfd, &file, err);
+
+    if (r == 0)
+        r = oci_write_all(oci_tmpfile_fd(file), p, n, err);
+    if (r == 0)
+        r = oci_tmpfile_publish(oci_steal(&file), name, oci_apply_umask(0666), true, l->sync, err);
+    return oci_wrap(err, r, "write %s", name);
+}
+
+/* Puts the files of an empty layout into dirfd. */
+static int fill(oci_layout *l, int dirfd, oci_error *err)
+{
+    OCI_AUTO_FD int blobs = -1, algorithm = -1;
+    int r = oci_entry_mkdir(dirfd, "blobs", &blobs, err);
+
+    if (r == 0)
+        r = oci_entry_mkdir(blobs, "sha256", &algorithm, err);
+    if (r < 0)
+        return r;
+    if (fchmod(blobs, oci_apply_umask(0777)) < 0 || fchmod(algorithm, oci_apply_umask(0777)) < 0)
+        return oci_fail_errno(err, "set the mode of the blob directory");
+    if (l->sync)
+        r = oci_fsync(blobs, err);
+    if (r == 0)
+        r = oci_layout_replace_file(l, dirfd, "oci-layout", layout_file, sizeof layout_file - 1, err);
+    if (r == 0)
+        r = oci_layout_replace_file(l, dirfd, "index.json", empty_index, sizeof empty_index - 1, err);
+    return r;
+}
+
+int oci_layout_init(int dirfd, const char *path, const oci_layout_options *o, oci_layout **out, oci_error *err)
+{
+    OCI_AUTO(oci_tmpdir) dir = NULL;
+    OCI_AUTO(oci_layout) l = NULL;
+    int fd = -1, r = 0;
+
+    if (o != NULL && o->read_only)
+        return oci_fail(err, OCI_E_PERM, "a layout for reading only cannot be made");
+    r = oci_tmpdir_new(dirfd, path, &dir, err);
+    if (r < 0)
+        return oci_wrap(err, r, "layout '%s'", path);
+    fd = fcntl(oci_tmpdir_fd(dir), F_DUPFD_CLOEXEC, 0);
+    if (fd < 0)
+        return oci_fail_errno(err, "layout '%s'", path);
+    r = layout_new(fd, o, &l, err);
+    if (r == 0)
+        r = fill(l, l->fd, err);
+    if (r == 0)
+        r = oci_layout_read_index(l, &l->index, err);
+    if (r == 0)
+        r = oci_tmpdir_publish(oci_steal(&dir), oci_apply_umask(0777), l->sync, err);
+    if (r < 0)
+        return oci_wrap(err, r, "layout '%s'", path);
+    *out = oci_steal(&l);
+    return 0;
+}
+
+void oci_layout_free(oci_layout *l)
+{
+    if (l == NULL)
+        return;
+    oci_store_free(l->store);
+    oci_index_free(l->index);
+    oci_closep_(&l->fd);
+    oci_free(l);
+}
+
+oci_store *oci_layout_store(oci_layout *l)
+{
+    return l->store;
+}
+
+const oci_index *oci_layout_index(oci_layout *l)
+{
+    return l->index;
+}

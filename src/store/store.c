@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/fail.h"
+#include "digest/digest_auto.h"
+#include "stream/stream.h"
+
+void oci_blob_path(const oci_digest *d, char out[OCI_BLOB_PATH_MAX])
+{
+    char encoded[OCI_DIGEST_MAX_TEXT];
+
+    oci_digest_encoded(d, encoded, sizeof encoded);
+    snprintf(out, OCI_BLOB_PATH_MAX, "blobs/%s/%s", oci_digest_alg_name(d->alg), encoded);
+}
+
+int oci_store_open_blob(oci_store *s, const oci_descriptor *d, oci_reader **out, oci_error *err)
+{
+    OCI_AUTO(oci_reader) raw = NULL;
+    uint64_t size = 0;
+    int r;
+
+    if (d->digest.alg == OCI_DIGEST_NONE)
+        return oci_fail(err, OCI_E_UNSUPPORTED, "the digest algorithm of %s is unknown, its content cannot be verified",
+                        d->digest_text);
+    if (d->has_data)
+        return oci_reader_from_memory(d->data.data, d->data.len, out, err);
+    r = s->ops->open(s, &d->digest, &raw, &size, err);
+    if (r < 0)
+        return r;
+    if (size != d->size)
+        return oci_fail(err, OCI_E_SIZE, "blob %s has %" PRIu64 " bytes, its descriptor says %" PRIu64, d->digest_text, size,
+                        d->size);
+    return oci_reader_verify(oci_steal(&raw), &d->digest, d->size, out, err);
+}
+
+int oci_store_read_blob(oci_store *s, const oci_descriptor *d, uint64_t limit, oci_buf *out, oci_error *err)
+{
+    OCI_AUTO(oci_reader) reader = NULL;
+    OCI_AUTO_BUF oci_buf bytes = OCI_BUF_INIT;
+    int r;
+
+    if (limit > 0 && d->size > limit)
+        return oci_fail(err, OCI_E_LIMIT, "%s has %" PRIu64 " bytes, more than the limit of %" PRIu64, d->digest_text, d->size,
+                        limit);
+    r = oci_store_open_blob(s, d, &reader, err);
+    if (r < 0)
+        return r;
+    r = oci_reader_read_all(reader, 0, &bytes, err);
+    if (r < 0)
+        return r;
+    oci_buf_free(out);
+    *out = bytes;
+    bytes = (oci_buf)OCI_BUF_INIT;
+    return 0;
+}
+
+int oci_store_stat_blob(oci_store *s, const oci_digest *d, uint64_t *size, oci_error *err)
+{
+    uint64_t found = 0;
+    int r;
+
+    if (d->alg == OCI_DIGEST_NONE)
+        return oci_fail(err, OCI_E_UNSUPPORTED, "a digest of an unknown algorithm names no blob");
+    r = s->ops->stat(s, d, &found, err);
+    if (r == 0 && size != NULL)
+        *size = found;
+    return r;
+}
+
+int oci_store_begin(oci_store *s, oci_digest_alg alg, oci_ingest **out, oci_error *err)
+{
+    OCI_AUTO(oci_digester) digester = NULL;
+    int r;
+
+    if (s->ops->begin == NULL)
+        return oci_fail(err, OCI_E_UNSUPPORTED, "this store cannot be written");
+    r = oci_digester_new(alg, &digester, err);
+    if (r < 0)
+        return r;
+    r = s->ops->begin(s, alg, out, err);
+    if (r < 0)
+        return r;
+    (*out)->digester = oci_steal(&digester);
+    return 0;
+}
+
+int oci_ingest_write(oci_ingest *i, const void *p, size_t n, oci_error *err)
+{
+    int r;
+
+    if (i->failed)
+        return oci_fail(err, OCI_E_IO, "an earlier write of this content has failed");
+    if (n == 0)
+        return 0;
+    oci_digester_update(i->digester, p, n);
+    i->size += n;
+    r = i->ops->write(i, p, n, err);
+    i->failed = r < 0;
+    return r;
+}
+
+int oci_ingest_commit(oci_ingest *i, const oci_digest *expect, oci_digest *got, uint64_t *size, oci_error *err)
+{
+    OCI_AUTO(oci_ingest) ingest = i;
+    uint64_t total = i->size;
+    oci_digest digest;
+    int r;
+
+    if (i->failed)
+        return oci_fail(err, OCI_E_IO, "an earlier write of this content has failed");
+    r = oci_digester_final(i->digester, &digest, err);
+    if (r < 0)
+        return r;
+    if (expect != NULL && !oci_digest_equal(expect, &digest)) {
+        char wanted[OCI_DIGEST_MAX_TEXT], found[OCI_DIGEST_MAX_TEXT];
+
+        oci_digest_format(expect, wanted, sizeof wanted);
+        oci_digest_format(&digest, found, sizeof found);
+        return oci_fail(err, OCI_E_DIGEST, "the content is %s, not %s", found, wanted);
+    }
+    r = ingest->ops->publish(ingest, &digest, err);
+    if (r < 0)
+        return r;
+    if (got != NULL)
+        *got = digest;
+    if (size != NULL)
+        *size = total;
+    return 0;
+}
+
+void oci_ingest_abort(oci_ingest *i)
+{
+    if (i == NULL)
+        return;
+    i->ops->free(i);
+    oci_digester_free(i->digester);
+    oci_free(i);
+}
+
+int oci_store_put(oci_store *s, oci_digest_alg alg, const void *p, size_t n, oci_digest *got, oci_error *err)
+{
+    OCI_AUTO(oci_ingest) ingest = NULL;
+    int r = oci_store_begin(s, alg, &ingest, err);
+
+    if (r < 0)
+        return r;
+    r = oci_ingest_write(ingest, p, n, err);
+    if (r < 0)
+        return r;
+    return oci_ingest_commit(oci_steal(&ingest), NULL, got, NULL, err);
+}
+
+int oci_store_each(oci_store *s, int (*each)(void *ctx, const oci_digest *d, uint64_t size, oci_error *err), void *ctx,
+                   oci_error *err)
+{
+    return s->ops->each(s, each, ctx, err);
+}
+
+int oci_store_delete_blob(oci_store *s, const oci_digest *d, oci_error *err)
+{
+    if (s->ops->delete_blob == NULL)
+        return oci_fail(err, OCI_E_UNSUPPORTED, "this store cannot be written");
+    return s->ops->delete_blob(s, d, err);
+}
+
+void oci_store_free(oci_store *s)
+{
+    if (s == NULL)
+        return;
+    s->ops->free(s);
+    oci_free(s);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OCI_STORE_STORE_H
+#define OCI_STORE_STORE_H
+/*
+ * Inside of the stores: what a backend looks like. The face (store.c) verifies, chooses between embedded data and blob and
+ * hashes what comes in; a backend only finds bytes and puts them away.
+ */
+#include <oci-image/layout.h>
+#include <oci-image/store.h>
+
+#include "base/cleanup.h"
+
+OCI_DEFINE_AUTO(oci_store);
+OCI_DEFINE_AUTO_WITH(oci_ingest, oci_ingest_abort);
+OCI_DEFINE_AUTO(oci_layout);
+OCI_DEFINE_AUTO_WITH(oci_txn, oci_txn_abort);
+
+typedef struct oci_store_ops {
+    /* The unverified bytes of a blob and how many there are. OCI_E_NOT_FOUND. */
+    int (*open)(oci_store *s, const oci_digest *d, oci_reader **out, uint64_t *size, oci_error *err);
+    int (*stat)(oci_store *s, const oci_digest *d, uint64_t *size, oci_error *err);
+    int (*each)(oci_store *s, int (*each)(void *ctx, const oci_digest *d, uint64_t size, oci_error *err), void *ctx,
+                oci_error *err);
+    /* NULL in a store that cannot be written. */
+    int (*begin)(oci_store *s, oci_digest_alg alg, oci_ingest **out, oci_error *err);
+    int (*delete_blob)(oci_store *s, const oci_digest *d, oci_error *err);
+    void (*free)(oci_store *s);
+} oci_store_ops;
+
+/* First member of every backend. */
+struct oci_store {
+    const oci_store_ops *ops;
+};
+
+typedef struct oci_ingest_ops {
+    int (*write)(oci_ingest *i, const void *p, size_t n, oci_error *err);
+    /* The content is whole and is called d: makes it visible, unless it is there already. */
+    int (*publish)(oci_ingest *i, const oci_digest *d, oci_error *err);
+    /* Frees what the backend has besides the memory of i itself; unpublished content goes. */
+    void (*free)(oci_ingest *i);
+} oci_ingest_ops;
+
+/* First member of every backend's ingest; the backend's begin sets ops, the face the rest. */
+struct oci_ingest {
+    const oci_ingest_ops *ops;
+    struct oci_digester *digester;
+    uint64_t size;
+    bool failed;
+};
+
+enum { OCI_BLOB_PATH_MAX = sizeof "blobs/" + OCI_DIGEST_MAX_TEXT };
+
+/* "blobs/ALGORITHM/ENCODED", the way of a blob inside a layout (image-layout.md, "Blobs"). */
+void oci_blob_path(const oci_digest *d, char out[OCI_BLOB_PATH_MAX]);
+
+/* The blobs of a layout directory. fd (borrowed as long as the store lives) is the open layout. */
+int oci_store_new_dir(int fd, oci_fsync_policy fsync, bool read_only, oci_store **out, oci_error *err);
+
+#endif

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Transactions over index.json. Edits are collected and carried out at commit on the index as it is then, so that two
+ * writers of different names never lose each other's.
+ *
+ * Two locks: the layout directory is held shared from begin to end, so that a sweep of unreferenced blobs (which holds it
+ * exclusively) cannot take what this transaction has put; the file oci-layout, which is never replaced, is held
+ * exclusively while index.json is read, changed and renamed.
+ */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/fail.h"
+#include "base/vec.h"
+#include "layout.h"
+#include "os/os.h"
+#include "spec/spec.h"
+#include "store.h"
+
+struct edit {
+    enum { EDIT_SET, EDIT_DELETE, EDIT_EXPECT } kind;
+    char *name;        /* or NULL */
+    oci_index *entry;  /* SET: an index of one entry, as it shall stand */
+    oci_digest expect; /* EXPECT; alg NONE: nothing */
+};
+
+struct oci_txn {
+    oci_layout *layout;
+    int lock;
+    struct {
+        struct edit *items;
+        size_t count, cap;
+    } edits;
+};
+
+/* The entries of the index that is being made; pointers into the old index and the edits. */
+struct entries {
+    const oci_descriptor **items;
+    size_t count, cap;
+};
+
+int oci_txn_begin(oci_layout *l, oci_txn **out, oci_error *err)
+{
+    OCI_AUTO(oci_txn) t = NULL;
+    int r;
+
+    if (l->read_only)
+        return oci_fail(err, OCI_E_PERM, "the layout was opened for reading only");
+    t = oci_calloc(1, sizeof *t);
+    if (t == NULL)
+        return oci_fail_nomem(err);
+    t->layout = l;
+    t->lock = -1;
+    r = oci_open_host_dir(l->fd, ".", &t->lock, err);
+    if (r < 0)
+        return r;
+    r = oci_lock(t->lock, false, l->events, err);
+    if (r < 0)
+        return r;
+    *out = oci_steal(&t);
+    return 0;
+}
+
+void oci_txn_abort(oci_txn *t)
+{
+    if (t == NULL)
+        return;
+    for (size_t i = 0; i < t->edits.count; i++) {
+        oci_free(t->edits.items[i].name);
+        oci_index_free(t->edits.items[i].entry);
+    }
+    oci_free(t->edits.items);
+    oci_closep_(&t->lock);
+    oci_free(t);
+}
+
+/* Takes what e holds. */
+static int add_edit(oci_txn *t, const char *name, struct edit e, oci_error *err)
+{
+    e.name = name != NULL ? oci_strdup(name) : NULL;
+    if ((name != NULL && e.name == NULL) || !OCI_VEC_PUSH(&t->edits, e)) {
+        oci_free(e.name);
+        oci_index_free(e.entry);
+        return oci_fail_nomem(err);
+    }
+    return 0;
+}
+
+/* The annotations of d with its name replaced (or gone, for NULL), in items[count + 1]. */
+static oci_annotations rename_annotations(const oci_annotations *old, const char *name, oci_pair *items)
+{
+    oci_annotations a = { .items = items };
+
+    for (size_t i = 0; old != NULL && i < old->count; i++)
+        if (strcmp(old->items[i].key, OCI_ANNOTATION_REF_NAME) != 0)
+            items[a.count++] = old->items[i];
+    if (name != NULL)
+        items[a.count++] = (oci_pair){ .key = OCI_ANNOTATION_REF_NAME,
+                                       .value = name,
+                                       .key_len = sizeof OCI_ANNOTATION_REF_NAME - 1,
+                                       .value_len = strlen(name) };
+    return a;
+}
+
+/* Makes an index of its own that holds d under that name, so that the edit borrows nothing from the caller. */
+static int make_entry(const oci_descriptor *d, const char *name, oci_index **out, oci_error *err)
+{
+    size_t count = d->annotations != NULL ? d->annotations->count : 0;
+    OCI_AUTO_MEM oci_pair *items = oci_calloc(count + 1, sizeof *items);
+    OCI_AUTO_BUF oci_buf json = OCI_BUF_INIT;
+    oci_descriptor entry = *d;
+    const oci_descriptor *list[] = { &entry };
+    oci_index index = { .manifests = list, .n_manifests = 1 };
+    oci_annotations annotations;
+    int r;
+
+    if (items == NULL)
+        return oci_fail_nomem(err);
+    annotations = rename_annotations(d->annotations, name, items);
+    entry.annotations = annotations.count > 0 ? &annotations : NULL;
+    r = oci_index_print(&index, &json, err);
+    if (r < 0)
+        return r;
+    return oci_index_parse(json.data, json.len, NULL, out, err);
+}
+
+int oci_txn_set_ref(oci_txn *t, const char *name, const oci_descriptor *d, oci_error *err)
+{
+    struct edit e = { .kind = EDIT_SET };
+    int r;
+
+    if (name != NULL && !oci_ref_name_is_wellformed(name))
+        return oci_fail(err, OCI_E_USAGE, "'%s' is no reference name", name);
+    r = make_entry(d, name, &e.entry, err);
+    return r < 0 ? r : add_edit(t, name, e, err);
+}
+
+int oci_txn_delete_ref(oci_txn *t, const char *name, oci_error *err)
+{
+    return add_edit(t, name, (struct edit){ .kind = EDIT_DELETE }, err);
+}
+
+int oci_txn_expect(oci_txn *t, const char *name, const oci_digest *old, oci_error *err)
+{
+    struct edit e = { .kind = EDIT_EXPECT };
+
+    if (old != NULL)
+        e.expect = *old;
+    return add_edit(t, name, e, err);
+}
+
+static const char *name_of(const oci_descriptor *d)
+{
+    return oci_annotations_get(d->annotations, OCI_ANNOTATION_REF_NAME);
+}
+
+static bool has_name(const oci_descriptor *d, const char *name)
+{
+    const char *own = name_of(d);
+
+    return own != NULL && strcmp(own, name) == 0;
+}
+
+/* Whether the edit e replaces the entry d. */
+static bool replaces(const struct edit *e, const oci_descriptor *d)
+{
+    if (e->name != NULL)
+        return has_name(d, e->name);
+    return name_of(d) == NULL && strcmp(d->digest_text, e->entry->manifests[0]->digest_text) == 0;
+}
+
+/* The first entry that is replaced keeps its place, further ones of the name go. */
+static int carry_out_set(const struct edit *e, struct entries *list, oci_error *err)
+{
+    size_t kept = 0;
+    bool placed = false;
+
+    for (size_t i = 0; i < list->count; i++) {
+        if (!replaces(e, list->items[i])) {
+            list->items[kept++] = list->items[i];
+        } else if (!placed) {
+            list->items[kept++] = e->entry->manifests[0];
+            placed = true;
+        }
+    }
+    list->count = kept;
+    if (!placed && !OCI_VEC_PUSH(list, e->entry->manifests[0]))
+        return oci_fail_nomem(err);
+    return 0;
+}
+
+static int carry_out_delete(const struct edit *e, struct entries *list, oci_error *err)
+{
+    size_t kept = 0, before = list->count;
+
+    for (size_t i = 0; i < before; i++)
+        if (!has_name(list->items[i], e->name))
+            list->items[kept++] = list->items[i];
+    list->count = kept;
+    if (kept == before)
+        return oci_fail(err, OCI_E_NOT_FOUND, "the layout has no image named '%s'", e->name);
+    return 0;
+}
+
+static int check_expectation(const struct edit *e, const struct entries *list, oci_error *err)
+{
+    const oci_descriptor *found = NULL;
+
+    for (size_t i = 0; i < list->count && found == NULL; i++)
+        if (has_name(list->items[i], e->name))
+            found = list->items[i];
+    if (found == NULL ? e->expect.alg == OCI_DIGEST_NONE : oci_digest_equal(&found->digest, &e->expect))
+        return 0;
+    return oci_fail(err, OCI_E_CONFLICT, "'%s' was changed by somebody else and is %s now", e->name,
+                    found != NULL ? found->digest_text : "gone");
+}
+
+static int carry_out(const oci_txn *t, struct entries *list, oci_error *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < t->edits.count; i++) {
+        const struct edit *e = &t->edits.items[i];
+
+        switch (e->kind) {
+        case EDIT_SET:
+            r = carry_out_set(e, list, err);
+            break;
+        case EDIT_DELETE:
+            r = carry_out_delete(e, list, err);
+            break;
+        case EDIT_EXPECT:
+            r = check_expectation(e, list, err);
+            break;
+        }
+    }
+    return r;
+}
+
+/* Reads, changes and replaces index.json; the lock is held. */
+static int replace_index(oci_txn *t, oci_error *err)
+{
+    oci_layout *l = t->layout;
+    OCI_AUTO(oci_index) old = NULL;
+    OCI_AUTO(oci_index) fresh = NULL;
+    OCI_AUTO_BUF oci_buf json = OCI_BUF_INIT;
+    struct entries list = { 0 };
+    oci_index edited;
+    int r = oci_layout_read_index(l, &old, err);
+
+    if (r < 0)
+        return r;
+    for (size_t i = 0; r == 0 && i < old->n_manifests; i++)
+        r = OCI_VEC_PUSH(&list, old->manifests[i]) ? 0 : oci_fail_nomem(err);
+    if (r == 0)
+        r = carry_out(t, &list, err);
+    edited = *old;
+    edited.manifests = list.items;
+    edited.n_manifests = list.count;
+    if (r == 0)
+        r = oci_index_print(&edited, &json, err);
+    oci_free(list.items);
+    if (r == 0)
+        r = oci_index_parse(json.data, json.len, &l->limits, &fresh, err);
+    if (r == 0)
+        r = oci_layout_replace_file(l, l->fd, "index.json", json.data, json.len, err);
+    if (r < 0)
+        return r;
+    oci_index_free(l->index);
+    l->index = oci_steal(&fresh);
+    return 0;
+}
+
+int oci_txn_commit(oci_txn *t, oci_error *err)
+{
+    OCI_AUTO(oci_txn) txn = t;
+    oci_root root = OCI_ROOT_INIT(t->layout->fd);
+    OCI_AUTO_FD int lock = -1;
+    int r;
+
+    if (t->edits.count == 0)
+        return 0;
+    r = oci_root_open_file(&root, "oci-layout", &lock, NULL, err);
+    if (r == 0)
+        r = oci_lock(lock, true, t->layout->events, err);
+    if (r == 0)
+        r = replace_index(txn, err);
+    return r;
+}

@@ -52,8 +52,28 @@ OCI_API const oci_manifest *oci_image_manifest(const oci_image *i);     /* borro
 OCI_API const oci_config *oci_image_config(const oci_image *i);         /* borrowed */
 OCI_API oci_span oci_image_manifest_bytes(const oci_image *i);          /* borrowed */
 OCI_API oci_span oci_image_config_bytes(const oci_image *i);            /* borrowed */
+/* The ChainID of the first n layers (config.md, "Layer ChainID"), n from 1 to the number of layers; sha256 as everywhere in the
+ * field. OCI_E_USAGE for another n. */
+OCI_API int oci_image_chain_id(const oci_image *i, size_t n, oci_digest *out, oci_error *err);
 /* Layer n as an uncompressed tar stream: blob verified, decompressed, diff_id demanded. Gives. */
 OCI_API int oci_image_open_layer(oci_image *i, size_t n, oci_reader **out, oci_error *err);
+
+/* ---- everything at once ---- */
+
+/* A descriptor that index.json leads to. All pointers are borrowed during the call. */
+typedef struct oci_walk_node {
+    const oci_descriptor *descriptor;
+    size_t depth;                 /* 0: an entry of index.json */
+    const oci_index *index;       /* the document of an index, or NULL */
+    const oci_manifest *manifest; /* the document of a manifest, or NULL */
+    const oci_config *config;     /* the configuration of an image's manifest, or NULL */
+    const oci_error *problem;     /* why a document that should be there is not, or NULL */
+} oci_walk_node;
+
+/* Calls visit for every entry of index.json and, after each index, for what is in it; an index that is met again is not
+ * opened again. visit returns 0 to go on, anything else ends the walk and is returned. Layers are not opened. */
+OCI_API int oci_walk(oci_layout *l, const oci_limits *limits,
+                     int (*visit)(void *ctx, const oci_walk_node *node, oci_error *err), void *ctx, oci_error *err);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OCI_IMAGE_SRC_IMAGE_H
+#define OCI_IMAGE_SRC_IMAGE_H
+/* Inside of the room where all others meet: what its parts share. */
+#include <oci-image/image.h>
+#include <oci-image/mediatype.h>
+
+#include "base/cleanup.h"
+
+OCI_DEFINE_AUTO(oci_image);
+OCI_DEFINE_AUTO(oci_path);
+
+/* How deep indexes may nest: index.json is at depth 0. */
+enum { OCI_MAX_NESTING = 8 };
+
+struct oci_image {
+    oci_store *store; /* borrowed */
+    oci_limits limits;
+    oci_buf manifest_bytes, config_bytes;
+    oci_manifest *manifest;
+    oci_config *config;
+};
+
+/* Reads, verifies and parses a document that a descriptor names; the text of an error begins with the digest. bytes (may
+ * be NULL) gets the document as it is. Gives. */
+int oci_read_index(oci_store *s, const oci_descriptor *d, const oci_limits *limits, oci_index **out, oci_error *err);
+int oci_read_manifest(oci_store *s, const oci_descriptor *d, const oci_limits *limits, oci_buf *bytes, oci_manifest **out,
+                      oci_error *err);
+int oci_read_config(oci_store *s, const oci_descriptor *d, const oci_limits *limits, oci_buf *bytes, oci_config **out,
+                    oci_error *err);
+
+#endif

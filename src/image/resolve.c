@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From what a user asked for to one manifest. Three steps: the entries of index.json that the name means; the manifests
+ * below them, in document order, nested indexes opened; the first of them that runs on the platform.
+ *
+ * Entries of one name (and all entries without a name together) are a group, as a flat index of several platforms is
+ * written. Without a name every group is asked, and if they disagree the question was ambiguous.
+ */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/event.h"
+#include "base/fail.h"
+#include "base/map.h"
+#include "base/vec.h"
+#include "image.h"
+#include "spec/spec.h"
+
+#define ATTESTATION "vnd.docker.reference.type"
+
+struct candidate {
+    const oci_descriptor *descriptor;
+    const oci_descriptor *steps[OCI_MAX_NESTING + 1];
+    size_t n_steps;
+    const char *group;      /* the name of its entry in index.json, "" for none */
+    oci_config *config;     /* read when the descriptor itself names no platform; or NULL */
+    oci_platform own;       /* made of config */
+    const oci_platform *platform; /* or NULL: unknown */
+};
+
+struct candidates {
+    struct candidate *items;
+    size_t count, cap;
+};
+
+struct indexes {
+    oci_index **items;
+    size_t count, cap;
+};
+
+struct search {
+    oci_layout *layout;
+    const oci_resolve_options *o;
+    oci_map *visited; /* digests of indexes that were opened */
+    struct indexes indexes;
+    struct candidates found;
+    const oci_descriptor *steps[OCI_MAX_NESTING + 1];
+    size_t depth;
+    oci_error missing; /* the first child that could not be read because it is not there */
+};
+
+struct path {
+    oci_path base;
+    struct indexes indexes;
+    const oci_descriptor *steps[OCI_MAX_NESTING + 1];
+    oci_index *top; /* a copy of index.json's entry, so that the path outlives the next commit */
+};
+
+static void free_indexes(struct indexes *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        oci_index_free(list->items[i]);
+    oci_free(list->items);
+    *list = (struct indexes){ 0 };
+}
+
+static void end_search(struct search *s)
+{
+    for (size_t i = 0; i < s->found.count; i++)
+        oci_config_free(s->found.items[i].config);
+    oci_free(s->found.items);
+    free_indexes(&s->indexes);
+    oci_map_free(s->visited);
+}
+
+static const char *name_of(const oci_descriptor *d, const char *key)
+{
+    return oci_annotations_get(d->annotations, key);
+}
+
+/* What BuildKit adds beside images is never one. */
+static bool is_attestation(const oci_descriptor *d)
+{
+    return name_of(d, ATTESTATION) != NULL && d->platform != NULL && strcmp(d->platform->os, "unknown") == 0;
+}
+
+/* Without a platform in the descriptor, the configuration knows it; what is no image has none. */
+static void look_into_config(struct search *s, struct candidate *c)
+{
+    OCI_AUTO(oci_manifest) manifest = NULL;
+    oci_store *store = oci_layout_store(s->layout);
+
+    if (oci_read_manifest(store, c->descriptor, s->o->limits, NULL, &manifest, NULL) < 0 ||
+        oci_media_type_info(manifest->config->media_type).kind != OCI_MEDIA_CONFIG ||
+        oci_read_config(store, manifest->config, s->o->limits, NULL, &c->config, NULL) < 0)
+        return;
+    c->own = (oci_platform){ .architecture = c->config->architecture,
+                             .os = c->config->os,
+                             .os_version = c->config->os_version,
+                             .variant = c->config->variant,
+                             .os_features = c->config->os_features };
+}
+
+static int add_candidate(struct search *s, const oci_descriptor *d, const char *group, oci_error *err)
+{
+    struct candidate c = { .descriptor = d, .group = group, .n_steps = s->depth + 1, .platform = d->platform };
+
+    memcpy(c.steps, s->steps, s->depth * sizeof *c.steps);
+    c.steps[s->depth] = d;
+    if (c.platform == NULL)
+        look_into_config(s, &c);
+    if (!OCI_VEC_PUSH(&s->found, c)) {
+        oci_config_free(c.config);
+        return oci_fail_nomem(err);
+    }
+    return 0;
+}
+
+static int collect(struct search *s, const oci_descriptor *d, const char *group, oci_error *err);
+
+static int collect_children(struct search *s, const oci_descriptor *d, const char *group, oci_error *err)
+{
+    oci_index *index = NULL;
+    int r;
+
+    if (s->depth + 1 > OCI_MAX_NESTING)
+        return oci_fail(err, OCI_E_LIMIT, "index %s: indexes are nested more than %d deep", d->digest_text, OCI_MAX_NESTING);
+    r = oci_map_set(s->visited, d->digest_text, strlen(d->digest_text), NULL);
+    if (r < 0)
+        return oci_fail_nomem(err);
+    if (r == 0)
+        return 0;
+    r = oci_read_index(oci_layout_store(s->layout), d, s->o->limits, &index, err);
+    if (r == OCI_E_NOT_FOUND) {
+        /* Children may be left out on purpose; it matters only if nothing else is found. */
+        if (s->missing.code == 0)
+            oci_fail(&s->missing, OCI_E_NOT_FOUND, "index %s is not in the layout", d->digest_text);
+        return 0;
+    }
+    if (r < 0)
+        return r;
+    if (!OCI_VEC_PUSH(&s->indexes, index)) {
+        oci_index_free(index);
+        return oci_fail_nomem(err);
+    }
+    s->steps[s->depth++] = d;
+    for (size_t i = 0; r == 0 && i < index->n_manifests; i++)
+        r = collect(s, index->manifests[i], group, err);
+    s->depth--;
+    return r;
+}
+
+static bool digest_fits(const struct search *s, const oci_descriptor *d)
+{
+    return s->o->digest == NULL || strcmp(s->o->digest, d->digest_text) == 0;
+}
+
+/* Adds the manifests at and below d. Below the descriptor that was asked for by digest, everything counts. */
+static int collect(struct search *s, const oci_descriptor *d, const char *group, oci_error *err)
+{
+    oci_media_info info = oci_media_type_info(d->media_type);
+
+    switch (info.kind) {
+    case OCI_MEDIA_MANIFEST:
+        if (is_attestation(d) && s->o->digest == NULL)
+            return 0;
+        for (size_t i = 0; i < s->depth && !digest_fits(s, d); i++)
+            if (digest_fits(s, s->steps[i]))
+                return add_candidate(s, d, group, err);
+        return digest_fits(s, d) ? add_candidate(s, d, group, err) : 0;
+    case OCI_MEDIA_INDEX:
+        return collect_children(s, d, group, err);
+    case OCI_MEDIA_OTHER:
+    case OCI_MEDIA_DESCRIPTOR:
+    case OCI_MEDIA_LAYOUT:
+    case OCI_MEDIA_CONFIG:
+    case OCI_MEDIA_EMPTY:
+    case OCI_MEDIA_LAYER:
+        break; /* unknown types are passed over (image-index.md) */
+    }
+    return 0;
+}
+
+/* Collects below the entries whose annotation key is the name that was asked for; all when none was. */
+static int collect_named(struct search *s, const char *key, bool *any, oci_error *err)
+{
+    const oci_index *top = oci_layout_index(s->layout);
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < top->n_manifests; i++) {
+        const oci_descriptor *d = top->manifests[i];
+        const char *own = name_of(d, key);
+
+        if (s->o->name != NULL && (own == NULL || strcmp(own, s->o->name) != 0))
+            continue;
+        *any = true;
+        own = name_of(d, OCI_ANNOTATION_REF_NAME);
+        r = collect(s, d, own != NULL ? own : "", err);
+    }
+    return r;
+}
+
+static int list_names(struct search *s, oci_buf *out, oci_error *err)
+{
+    const oci_index *top = oci_layout_index(s->layout);
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < top->n_manifests && out->len < 600; i++) {
+        const char *own = name_of(top->manifests[i], OCI_ANNOTATION_REF_NAME);
+
+        r = oci_buf_printf(out, err, "%s%s%s", out->len > 0 ? ", " : "", own != NULL ? own : "@",
+                           own != NULL ? "" : top->manifests[i]->digest_text);
+    }
+    return r == 0 && out->len == 0 ? oci_buf_puts(out, "nothing", err) : r;
+}
+
+static int list_candidates(const struct search *s, oci_buf *out, oci_error *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < s->found.count && out->len < 600; i++) {
+        const struct candidate *c = &s->found.items[i];
+        char platform[128] = "unknown platform";
+
+        if (c->platform != NULL)
+            oci_platform_format(c->platform, platform, sizeof platform);
+        r = oci_buf_printf(out, err, "%s%s%s%s (%s)", out->len > 0 ? ", " : "", c->group, c->group[0] != '\0' ? " " : "",
+                           c->descriptor->digest_text, platform);
+    }
+    return r;
+}
+
+static int fail_with_candidates(const struct search *s, int code, const char *what, oci_error *err)
+{
+    OCI_AUTO_BUF oci_buf list = OCI_BUF_INIT;
+    int r = list_candidates(s, &list, err);
+
+    return r < 0 ? r : oci_fail(err, code, "%s; there is: %s", what, list.data);
+}
+
+static int fail_unknown_name(struct search *s, oci_error *err)
+{
+    OCI_AUTO_BUF oci_buf list = OCI_BUF_INIT;
+    int r = list_names(s, &list, err);
+
+    return r < 0 ? r : oci_fail(err, OCI_E_NOT_FOUND, "no image is named '%s'; there is: %s", s->o->name, list.data);
+}
+
+static bool same_image(const struct candidate *a, const struct candidate *b)
+{
+    return strcmp(a->descriptor->digest_text, b->descriptor->digest_text) == 0;
+}
+
+/* Artifacts and what cannot be read have no platform; they stand back behind images. */
+static bool any_platform(const struct search *s)
+{
+    for (size_t i = 0; i < s->found.count; i++)
+        if (s->found.items[i].platform != NULL)
+            return true;
+    return false;
+}
+
+/* The first match of each group; *ambiguous is set when two groups lead to different images. want NULL: whatever
+ * there is, one image in all. NULL: no match. */
+static const struct candidate *choose(const struct search *s, const oci_platform *want, bool *ambiguous)
+{
+    const struct candidate *chosen = NULL;
+    bool need_platform = any_platform(s);
+
+    *ambiguous = false;
+    for (size_t i = 0; i < s->found.count; i++) {
+        const struct candidate *c = &s->found.items[i];
+
+        if (want != NULL ? !oci_platform_matches(c->platform, want) : need_platform && c->platform == NULL)
+            continue;
+        if (chosen == NULL)
+            chosen = c;
+        else if ((want == NULL || strcmp(c->group, chosen->group) != 0) && !same_image(c, chosen))
+            *ambiguous = true;
+    }
+    return chosen;
+}
+
+static void warn_of_platform(const struct search *s, const struct candidate *c)
+{
+    char have[128], host[128];
+
+    if (c->platform == NULL)
+        return;
+    oci_platform_format(c->platform, have, sizeof have);
+    oci_platform_format(oci_platform_host(), host, sizeof host);
+    oci_warn(s->o->events, "the image is for %s, this machine is %s", have, host);
+}
+
+static int decide(const struct search *s, const struct candidate **out, oci_error *err)
+{
+    bool ambiguous;
+
+    if (s->found.count == 0 && s->missing.code != 0)
+        return oci_fail(err, OCI_E_NOT_FOUND, "%s", s->missing.msg);
+    if (s->found.count == 0 && s->o->digest != NULL)
+        return oci_fail(err, OCI_E_NOT_FOUND, "no manifest %s is reachable from index.json", s->o->digest);
+    if (s->found.count == 0)
+        return oci_fail(err, OCI_E_NOT_FOUND, "there is no image manifest%s%s", s->o->name != NULL ? " below " : "",
+                        s->o->name != NULL ? s->o->name : "");
+    *out = choose(s, s->o->platform != NULL ? s->o->platform : oci_platform_host(), &ambiguous);
+    if (ambiguous)
+        return fail_with_candidates(s, OCI_E_AMBIGUOUS, "more than one image fits, name one", err);
+    if (*out != NULL)
+        return 0;
+    if (s->o->platform != NULL)
+        return fail_with_candidates(s, OCI_E_NOT_FOUND, "no image is for that platform", err);
+    *out = choose(s, NULL, &ambiguous);
+    if (ambiguous)
+        return fail_with_candidates(s, OCI_E_NOT_FOUND, "no image is for this machine's platform, name another", err);
+    warn_of_platform(s, *out);
+    return 0;
+}
+
+/* The path keeps the nested indexes alive and a copy of the entry of index.json. */
+static int make_path(struct search *s, const struct candidate *c, oci_path **out, oci_error *err)
+{
+    struct path *p = oci_calloc(1, sizeof *p);
+    OCI_AUTO_BUF oci_buf json = OCI_BUF_INIT;
+    const oci_descriptor *list[] = { c->steps[0] };
+    oci_index one = { .manifests = list, .n_manifests = 1 };
+    OCI_AUTO(oci_path) guard = p != NULL ? &p->base : NULL;
+    int r;
+
+    if (p == NULL)
+        return oci_fail_nomem(err);
+    r = oci_index_print(&one, &json, err);
+    if (r == 0)
+        r = oci_index_parse(json.data, json.len, NULL, &p->top, err);
+    if (r < 0)
+        return r;
+    memcpy(p->steps, c->steps, c->n_steps * sizeof *p->steps);
+    p->steps[0] = p->top->manifests[0];
+    p->indexes = s->indexes;
+    s->indexes = (struct indexes){ 0 };
+    p->base.steps = p->steps;
+    p->base.n_steps = c->n_steps;
+    *out = oci_steal(&guard);
+    return 0;
+}
+
+int oci_resolve(oci_layout *l, const oci_resolve_options *o, oci_path **out, oci_error *err)
+{
+    struct search s = { .layout = l, .o = o, .visited = oci_map_new() };
+    const struct candidate *chosen = NULL;
+    bool any = false;
+    int r = s.visited != NULL ? 0 : oci_fail_nomem(err);
+
+    if (r == 0)
+        r = collect_named(&s, OCI_ANNOTATION_REF_NAME, &any, err);
+    if (r == 0 && !any && o->name != NULL)
+        r = collect_named(&s, OCI_ANNOTATION_CONTAINERD_NAME, &any, err);
+    if (r == 0 && !any && o->name != NULL)
+        r = fail_unknown_name(&s, err);
+    /* The vector does not move any more. */
+    for (size_t i = 0; r == 0 && i < s.found.count; i++)
+        if (s.found.items[i].config != NULL)
+            s.found.items[i].platform = &s.found.items[i].own;
+    if (r == 0)
+        r = decide(&s, &chosen, err);
+    if (r == 0)
+        r = make_path(&s, chosen, out, err);
+    end_search(&s);
+    return r;
+}
+
+void oci_path_free(oci_path *base)
+{
+    struct path *p = (struct path *)base;
+
+    if (p == NULL)
+        return;
+    free_indexes(&p->indexes);
+    oci_index_free(p->top);
+    oci_free(p);
+}
+
+const oci_descriptor *oci_path_target(const oci_path *p)
+{
+    return p->steps[p->n_steps - 1];
+}

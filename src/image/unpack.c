@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Layers, then config.json (its users are looked up in the root file system just built), then the name.
+ */
+#include <oci-image/unpack.h>
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/event.h"
+#include "base/fail.h"
+#include "image.h"
+#include "json/json.h"
+#include "layer/applier.h"
+#include "os/os.h"
+#include "stream/stream.h"
+
+/* Shows the way through a layer as its bytes pass. */
+struct meter {
+    oci_reader *source;
+    const oci_events *events;
+    char what[32];
+    uint64_t done;
+};
+
+static int meter_next(void *ctx, oci_span *out, oci_error *err)
+{
+    struct meter *m = ctx;
+    int r = oci_check_cancelled(m->events, err);
+
+    if (r == 0)
+        r = oci_reader_next(m->source, out, err);
+    if (r < 0)
+        return r;
+    m->done += out->len;
+    oci_progress(m->events, m->what, m->done, 0);
+    return 0;
+}
+
+static int wrap_layer(const oci_image *i, size_t n, int r, oci_error *err)
+{
+    return oci_wrap(err, r, "layer %zu (%s)", n + 1, i->manifest->layers[n]->digest_text);
+}
+
+/* Opens layer n and calls use with its tar stream. */
+static int with_layer(oci_image *i, size_t n, const oci_events *events,
+                      int (*use)(void *ctx, oci_reader *tar, oci_error *err), void *ctx, oci_error *err)
+{
+    static const oci_reader_callbacks meter_ops = { meter_next, NULL };
+    OCI_AUTO(oci_reader) layer = NULL;
+    OCI_AUTO(oci_reader) metered = NULL;
+    struct meter meter = { .events = events };
+    int r = oci_image_open_layer(i, n, &layer, err);
+
+    if (r == 0) {
+        meter.source = layer;
+        snprintf(meter.what, sizeof meter.what, "layer %zu", n + 1);
+        r = oci_reader_from_callbacks(&meter_ops, &meter, &metered, err);
+    }
+    if (r == 0)
+        r = use(ctx, metered, err);
+    return wrap_layer(i, n, r, err);
+}
+
+static int drain(void *ctx, oci_reader *tar, oci_error *err)
+{
+    (void)ctx;
+    return oci_reader_drain(tar, err);
+}
+
+static int apply(void *ctx, oci_reader *tar, oci_error *err)
+{
+    return oci_applier_apply(ctx, tar, NULL, err);
+}
+
+static int apply_layers(oci_image *i, oci_applier *applier, const oci_unpack_options *o, oci_error *err)
+{
+    int r = 0;
+
+    for (size_t n = 0; r == 0 && n < i->manifest->n_layers; n++)
+        r = with_layer(i, n, o->events, apply, applier, err);
+    return r == 0 ? oci_applier_finish(applier, err) : r;
+}
+
+static int write_member(int dirfd, const char *name, const oci_buf *text, oci_error *err)
+{
+    OCI_AUTO(oci_tmpfile) file = NULL;
+    int r = oci_tmpfile_new(dirfd, &file, err);
+
+    if (r == 0)
+        r = oci_write_all(oci_tmpfile_fd(file), text->data, text->len, err);
+    if (r == 0)
+        r = oci_tmpfile_publish(oci_steal(&file), name, oci_apply_umask(0666), false, false, err);
+    return oci_wrap(err, r, "write %s", name);
+}
+
+static int write_config(const oci_image *i, int bundle, int rootfs, const oci_unpack_options *o, oci_error *err)
+{
+    OCI_AUTO_BUF oci_buf json = OCI_BUF_INIT;
+    int r = oci_bundle_config(i->config, rootfs, &o->bundle, &json, err);
+
+    return r < 0 ? r : write_member(bundle, "config.json", &json, err);
+}
+
+static int fill_bundle(oci_image *i, int bundle, const oci_unpack_options *o, oci_error *err)
+{
+    OCI_AUTO(oci_applier) applier = NULL;
+    OCI_AUTO_FD int rootfs = -1;
+    int r = oci_entry_mkdir(bundle, "rootfs", &rootfs, err);
+
+    if (r < 0)
+        return r;
+    r = oci_applier_new(rootfs, &o->apply, &applier, err);
+    if (r == 0)
+        r = apply_layers(i, applier, o, err);
+    if (r == 0)
+        r = write_config(i, bundle, rootfs, o, err);
+    return r;
+}
+
+static int fill_rootfs(oci_image *i, int rootfs, const oci_unpack_options *o, oci_error *err)
+{
+    OCI_AUTO(oci_applier) applier = NULL;
+    int r = oci_applier_new(rootfs, &o->apply, &applier, err);
+
+    return r < 0 ? r : apply_layers(i, applier, o, err);
+}
+
+static int verify_layers(oci_image *i, const oci_unpack_options *o, oci_error *err)
+{
+    int r = 0;
+
+    for (size_t n = 0; r == 0 && n < i->manifest->n_layers; n++)
+        r = with_layer(i, n, o->events, drain, NULL, err);
+    return r;
+}
+
+/* A bundle is its owner's alone, since set-id programs of the image lie below it; a bare root file system has the mode
+ * that the image gives to "/". */
+static int mode_of_result(int fd, const oci_unpack_options *o, mode_t *out, oci_error *err)
+{
+    struct stat st;
+
+    *out = 0700;
+    if (!o->rootfs_only)
+        return 0;
+    if (fstat(fd, &st) < 0)
+        return oci_fail_errno(err, "look at the root directory");
+    *out = st.st_mode & 07777;
+    return 0;
+}
+
+/* Whoever is not root unpacks for a container without root. */
+static oci_unpack_options complete(const oci_unpack_options *o)
+{
+    oci_unpack_options full = *o;
+
+    full.rootless = o->rootless || geteuid() != 0;
+    full.apply.rootless = full.bundle.rootless = full.rootless;
+    return full;
+}
+
+int oci_unpack(oci_image *i, int dirfd, const char *bundle, const oci_unpack_options *options, oci_error *err)
+{
+    const oci_unpack_options full = complete(options), *o = &full;
+    OCI_AUTO(oci_tmpdir) dir = NULL;
+    mode_t mode = 0;
+    int r = oci_tmpdir_new(dirfd, bundle, &dir, err);
+
+    if (r < 0)
+        return oci_wrap(err, r, "'%s'", bundle);
+    if (i->manifest->n_layers == 0)
+        oci_warn(o->events, "the image has no layers, its root file system is empty");
+    if (o->verify_first)
+        r = verify_layers(i, o, err);
+    if (r == 0)
+        r = o->rootfs_only ? fill_rootfs(i, oci_tmpdir_fd(dir), o, err) : fill_bundle(i, oci_tmpdir_fd(dir), o, err);
+    if (r == 0)
+        r = mode_of_result(oci_tmpdir_fd(dir), o, &mode, err);
+    if (r < 0)
+        return r;
+    return oci_wrap(err, oci_tmpdir_publish(oci_steal(&dir), mode, false, err), "'%s'", bundle);
+}

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/event.h"
 #include "base/fail.h"
 #include "base/utf8.h"
 #include "build.h"
@@ -27,11 +28,13 @@ static int check_options(const oci_bundle_options *o, oci_error *err)
     return r;
 }
 
-static int check_os(const oci_config *c, oci_error *err)
+static int check_os(const oci_config *c, const oci_bundle_options *o, oci_error *err)
 {
     const char *os = c->os != NULL ? c->os : "";
 
-    if (strcmp(os, "linux") != 0)
+    if (os[0] == '\0')
+        oci_warn(o->events, "the image does not say which operating system it is for: linux is taken");
+    else if (strcmp(os, "linux") != 0)
         return oci_fail(err, OCI_E_UNSUPPORTED,
                         "the image is for the operating system '%.100s', and a config.json is made for linux alone",
                         os);
@@ -112,7 +115,7 @@ int oci_bundle_config(const oci_config *c, int rootfd, const oci_bundle_options 
 
     if (o == NULL)
         o = &no_options;
-    r = check_os(c, err);
+    r = check_os(c, o, err);
     if (r == 0)
         r = check_options(o, err);
     if (r == 0)

@@ -6,6 +6,8 @@
 #include "base/fail.h"
 #include "build.h"
 
+#define DEFAULT_COMMAND "sh"
+
 static int set_args(oci_value *process, const oci_config *c, const oci_bundle_options *o, oci_error *err)
 {
     oci_value *args;
@@ -19,9 +21,13 @@ static int set_args(oci_value *process, const oci_config *c, const oci_bundle_op
         r = oci_build_array(process, "args", &args, err);
     if (r == 0 && o->args == NULL)
         r = oci_build_push_strings(args, c->cmd, err);
-    if (r == 0 && oci_value_count(args) == 0)
-        r = oci_fail(err, OCI_E_INVALID, "the image has neither an Entrypoint nor a Cmd: say which command to run");
-    return r;
+    if (r < 0 || oci_value_count(args) > 0)
+        return r;
+    if (o->args != NULL)
+        return oci_fail(err, OCI_E_USAGE, "there is no command to run");
+    /* runtime-spec wants a command; a shell is what people look around with. */
+    oci_warn(o->events, "the image has neither an Entrypoint nor a Cmd: '%s' is taken", DEFAULT_COMMAND);
+    return oci_build_push_strings(args, (oci_strings) { (const char *const[]) { DEFAULT_COMMAND }, 1 }, err);
 }
 
 static int set_relative_cwd(oci_value *process, const char *dir, const oci_events *events, oci_error *err)

@@ -33,8 +33,8 @@ static const run_row args[] = {
       .expect = "[\"own\",\"words\"]" },
     { .id = "given and nothing",
       .options = { .args = (const char *const[]) { NULL }, .n_args = 0 },
-      .result = OCI_E_INVALID,
-      .expect = "say which command to run" },
+      .result = OCI_E_USAGE,
+      .expect = "no command to run" },
     { .id = "given and no UTF-8",
       .options = { .args = (const char *const[]) { "a\xff" }, .n_args = 1 },
       .result = OCI_E_USAGE,
@@ -56,8 +56,8 @@ OCI_TEST (process, needs_something_to_run) {
     conversion run;
 
     oci_run_convert(&run, &nothing, -1, &options);
-    assert_int_equal(run.result, OCI_E_INVALID);
-    assert_non_null(strstr(run.err.msg, "say which command to run"));
+    assert_string_equal(oci_run_at(&run, "/process/args"), "[\"sh\"]");
+    assert_non_null(strstr(run.warnings.data, "neither an Entrypoint nor a Cmd"));
     oci_run_free(&run);
 
     options.args = own;

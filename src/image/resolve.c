@@ -95,6 +95,12 @@ static void look_into_config(struct search *s, struct candidate *c)
         oci_media_type_info(manifest->config->media_type).kind != OCI_MEDIA_CONFIG ||
         oci_read_config(store, manifest->config, s->o->limits, NULL, &c->config, NULL) < 0)
         return;
+    /* Builders that do not know leave both empty. */
+    if (c->config->os[0] == '\0' && c->config->architecture[0] == '\0') {
+        oci_config_free(c->config);
+        c->config = NULL;
+        return;
+    }
     c->own = (oci_platform){ .architecture = c->config->architecture,
                              .os = c->config->os,
                              .os_version = c->config->os_version,

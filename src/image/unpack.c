@@ -103,15 +103,27 @@ static int write_config(const oci_image *i, int bundle, int rootfs, const oci_un
     return r < 0 ? r : write_member(bundle, "config.json", &json, err);
 }
 
+/* What a root directory has that the image has no entry for: a mode that keeps nobody out, and a time that does not tell
+ * when it was unpacked. */
+static int prepare_root(int fd, oci_error *err)
+{
+    const struct timespec times[2] = { { 0 }, { 0 } };
+
+    if (fchmod(fd, 0755) < 0 || futimens(fd, times) < 0)
+        return oci_fail_errno(err, "prepare the root directory");
+    return 0;
+}
+
 static int fill_bundle(oci_image *i, int bundle, const oci_unpack_options *o, oci_error *err)
 {
     OCI_AUTO(oci_applier) applier = NULL;
     OCI_AUTO_FD int rootfs = -1;
     int r = oci_entry_mkdir(bundle, "rootfs", &rootfs, err);
 
-    if (r < 0)
-        return r;
-    r = oci_applier_new(rootfs, &o->apply, &applier, err);
+    if (r == 0)
+        r = prepare_root(rootfs, err);
+    if (r == 0)
+        r = oci_applier_new(rootfs, &o->apply, &applier, err);
     if (r == 0)
         r = apply_layers(i, applier, o, err);
     if (r == 0)
@@ -122,8 +134,10 @@ static int fill_bundle(oci_image *i, int bundle, const oci_unpack_options *o, oc
 static int fill_rootfs(oci_image *i, int rootfs, const oci_unpack_options *o, oci_error *err)
 {
     OCI_AUTO(oci_applier) applier = NULL;
-    int r = oci_applier_new(rootfs, &o->apply, &applier, err);
+    int r = prepare_root(rootfs, err);
 
+    if (r == 0)
+        r = oci_applier_new(rootfs, &o->apply, &applier, err);
     return r < 0 ? r : apply_layers(i, applier, o, err);
 }
 

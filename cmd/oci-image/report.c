@@ -159,6 +159,7 @@ int cli_exit_status(int r)
     case OCI_E_USAGE:
         return 2;
     case OCI_E_INVALID:
+    case OCI_E_UNSUPPORTED: /* what comes from an image; what the user asks for is usage */
     case OCI_E_DIGEST:
     case OCI_E_SIZE:
     case OCI_E_LIMIT:
@@ -167,7 +168,7 @@ int cli_exit_status(int r)
     case OCI_E_NOT_FOUND:
     case OCI_E_AMBIGUOUS:
         return 4;
-    default: /* no memory, I/O, permission, exists, busy, cancelled, unsupported, conflict, internal */
+    default: /* no memory, I/O, permission, exists, busy, cancelled, conflict, internal */
         return 1;
     }
 }

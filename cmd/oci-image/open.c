@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "open.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool exists(void *ctx, const char *path)
+{
+    (void)ctx;
+    return access(path, F_OK) == 0;
+}
+
+static int replace(struct cli *cli, char **part, const char *option, const char *value)
+{
+    char *copy;
+
+    if (value == NULL)
+        return 0;
+    if (*part != NULL && strcmp(*part, value) != 0)
+        return cli_fail(cli, OCI_E_USAGE, "the image is called '%s', and %s says '%s'", *part, option, value);
+    copy = strdup(value);
+    if (copy == NULL)
+        return cli_fail(cli, OCI_E_NOMEM, "out of memory");
+    free(*part);
+    *part = copy;
+    return 0;
+}
+
+int cli_source_parse(struct cli *cli, const char *text, const struct cli_image *o, struct cli_source *s)
+{
+    int r = oci_reference_parse(text, exists, NULL, &s->reference, &cli->err);
+
+    if (r == 0 && o != NULL)
+        r = replace(cli, &s->reference->name, "--ref", o->ref);
+    if (r == 0 && o != NULL && o->digest != NULL && !oci_digest_is_wellformed(o->digest, strlen(o->digest)))
+        r = cli_fail(cli, OCI_E_USAGE, "--digest: '%s' is no digest", o->digest);
+    if (r == 0 && o != NULL)
+        r = replace(cli, &s->reference->digest, "--digest", o->digest);
+    return r;
+}
+
+int cli_source_open_layout(struct cli *cli, const oci_limits *limits, bool read_only, struct cli_source *s)
+{
+    oci_layout_options o = { .limits = limits, .events = cli_events(cli), .read_only = read_only };
+
+    switch (s->reference->transport) {
+    case OCI_TRANSPORT_ANY:
+    case OCI_TRANSPORT_OCI:
+        break;
+    case OCI_TRANSPORT_OCI_ARCHIVE:
+    case OCI_TRANSPORT_DOCKER_ARCHIVE:
+        cli_fail(cli, OCI_E_USAGE, "'%s': archives cannot be read yet", s->reference->path);
+        cli_hint(cli, "unpack an oci-archive with tar and name the directory");
+        return OCI_E_USAGE;
+    }
+    return oci_layout_open(AT_FDCWD, s->reference->path, &o, &s->layout, &cli->err);
+}
+
+int cli_source_open_image(struct cli *cli, const char *text, const struct cli_image *o, const oci_limits *limits,
+                          struct cli_source *s)
+{
+    oci_resolve_options wanted = { .limits = limits };
+    int r = cli_source_parse(cli, text, o, s);
+
+    if (r == 0 && o != NULL)
+        r = cli_parse_platform(cli, o->platform, &s->platform);
+    if (r == 0)
+        r = cli_source_open_layout(cli, limits, true, s);
+    if (r < 0)
+        return r;
+    wanted.events = cli_events(cli);
+    wanted.name = s->reference->name;
+    wanted.digest = s->reference->digest;
+    wanted.platform = s->platform;
+    r = oci_resolve(s->layout, &wanted, &s->path, &cli->err);
+    if (r == 0)
+        r = oci_image_open(oci_layout_store(s->layout), oci_path_target(s->path), limits, &s->image, &cli->err);
+    return cli_wrap(cli, r, "'%s'", s->reference->path);
+}
+
+void cli_source_close(struct cli_source *s)
+{
+    oci_image_free(s->image);
+    oci_path_free(s->path);
+    oci_platform_free(s->platform);
+    oci_layout_free(s->layout);
+    oci_reference_free(s->reference);
+    *s = (struct cli_source) { 0 };
+}
+
+int cli_parse_platform(struct cli *cli, const char *text, oci_platform **out)
+{
+    int r = text != NULL ? oci_platform_parse(text, out, &cli->err) : 0;
+
+    return r < 0 ? cli_wrap(cli, r == OCI_E_NOMEM ? r : OCI_E_USAGE, "--platform") : 0;
+}

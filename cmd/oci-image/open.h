@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OCI_CMD_OPEN_H
+#define OCI_CMD_OPEN_H
+/* From what a user typed to a layout and an image of it. */
+#include <oci-image/image.h>
+#include <oci-image/layout.h>
+#include <oci-image/reference.h>
+
+#include "groups.h"
+
+struct cli_source {
+    oci_reference *reference;
+    oci_layout *layout;
+    oci_platform *platform;
+    oci_path *path;
+    oci_image *image;
+};
+
+/* Reads "[TRANSPORT:]PATH[:NAME][@DIGEST]", with what the options (may be NULL) say of name and digest. Fills
+ * s->reference; cli_source_close frees it, whatever has failed. */
+int cli_source_parse(struct cli *cli, const char *text, const struct cli_image *o, struct cli_source *s);
+/* Opens the layout of s->reference. limits may be NULL. */
+int cli_source_open_layout(struct cli *cli, const oci_limits *limits, bool read_only, struct cli_source *s);
+/* All of it: the layout, and one image of it. */
+int cli_source_open_image(struct cli *cli, const char *text, const struct cli_image *o, const oci_limits *limits,
+                          struct cli_source *s);
+void cli_source_close(struct cli_source *s);
+/* Reads a platform; OCI_E_USAGE when it is none. *out stays NULL when text is NULL. */
+int cli_parse_platform(struct cli *cli, const char *text, oci_platform **out);
+
+#endif

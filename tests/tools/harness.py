@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the Python tests share: a scratch directory, the program under test, snapshots of trees."""
+import os
+import pathlib
+import shutil
+import stat
+import subprocess
+import tempfile
+import unittest
+
+PROGRAM = os.environ.get("OCI_IMAGE", "oci-image")
+
+
+def snapshot(root):
+    """Everything that may be seen of a tree without following links: path -> facts."""
+    facts = {}
+    root = pathlib.Path(root)
+    for path in [root, *sorted(root.rglob("*"))]:
+        st = path.lstat()
+        what = [stat.S_IFMT(st.st_mode), stat.S_IMODE(st.st_mode), st.st_uid, st.st_gid, st.st_mtime_ns, st.st_nlink]
+        if stat.S_ISLNK(st.st_mode):
+            what.append(os.readlink(path))
+        elif stat.S_ISREG(st.st_mode):
+            what.append(path.read_bytes())
+        what.append(sorted((n, os.getxattr(path, n, follow_symlinks=False))
+                           for n in os.listxattr(path, follow_symlinks=False)))
+        facts[path.relative_to(root).as_posix()] = what
+    return facts
+
+
+class Case(unittest.TestCase):
+    """A test with a scratch directory of its own, below TMPDIR."""
+
+    def setUp(self):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="oci-image-test-"))
+        self.addCleanup(self.remove)
+
+    def remove(self):
+        subprocess.run(["chmod", "-R", "u+rwX", str(self.dir)], stderr=subprocess.DEVNULL, check=False)
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def run_tool(self, *args, timeout=120, **options):
+        return subprocess.run([PROGRAM, *map(str, args)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, timeout=timeout, cwd=self.dir, check=False, **options)
+
+    def assert_refused(self, result, code=3):
+        """One clear line, perhaps with a hint, and the exit code."""
+        text = result.stderr.decode(errors="replace")
+        lines = [line for line in text.splitlines() if not line.startswith("hint: ")]
+        self.assertEqual(result.returncode, code, text)
+        errors = [line for line in lines if not line.startswith("oci-image: warning: ")]
+        self.assertEqual(len(errors), 1, text)
+        self.assertTrue(errors[0].startswith("oci-image: "), text)
+        self.assertGreater(len(errors[0]), 30, text)

@@ -54,30 +54,51 @@ struct cli_list {
 /* The offset of a field, with a warning from the compiler when the field is not of this type. */
 #define CLI_OFFSET(T, field, type) (offsetof(T, field) + 0 * sizeof(*(1 ? &((T *)0)->field : (type *)0)))
 
-#define CLI_FLAG(T, field, ch, text, about) \
-    { .kind = CLI_KIND_FLAG, .letter = ch, .name = text, .help = about, .offset = CLI_OFFSET(T, field, bool) }
-#define CLI_SWITCH(T, field, text, about) \
-    { .kind = CLI_KIND_SWITCH, .name = text, .help = about, .offset = CLI_OFFSET(T, field, bool) }
-#define CLI_COUNT(T, field, ch, text, about) \
-    { .kind = CLI_KIND_COUNT, .letter = ch, .name = text, .help = about, .offset = CLI_OFFSET(T, field, unsigned) }
-#define CLI_TEXT(T, field, ch, text, val, about)                                                  \
-    { .kind = CLI_KIND_TEXT, .letter = ch, .name = text, .value = val, .help = about,             \
-      .offset = CLI_OFFSET(T, field, const char *) }
-#define CLI_LIST(T, field, ch, text, val, about)                                                  \
-    { .kind = CLI_KIND_LIST, .letter = ch, .name = text, .value = val, .help = about,             \
-      .offset = CLI_OFFSET(T, field, struct cli_list) }
-#define CLI_NUMBER(T, field, ch, text, val, most, about)                                          \
-    { .kind = CLI_KIND_NUMBER, .letter = ch, .name = text, .value = val, .help = about,           \
-      .offset = CLI_OFFSET(T, field, uint64_t), .max = most }
-#define CLI_SIZE(T, field, ch, text, val, about)                                                  \
-    { .kind = CLI_KIND_SIZE, .letter = ch, .name = text, .value = val, .help = about,             \
-      .offset = CLI_OFFSET(T, field, uint64_t) }
-#define CLI_CHOICE(T, field, ch, text, val, list, about)                                          \
-    { .kind = CLI_KIND_CHOICE, .letter = ch, .name = text, .value = val, .help = about,           \
-      .offset = CLI_OFFSET(T, field, int), .choices = list }
-#define CLI_GROUP(T, field, type, title, table) \
-    { .kind = CLI_KIND_GROUP, .name = title, .offset = CLI_OFFSET(T, field, type), .group = table }
-#define CLI_END { .kind = CLI_KIND_END }
+#define CLI_FLAG(T, field, ch, text, about)                                                                            \
+    {                                                                                                                  \
+        .kind = CLI_KIND_FLAG, .letter = ch, .name = text, .help = about, .offset = CLI_OFFSET(T, field, bool)         \
+    }
+#define CLI_SWITCH(T, field, text, about)                                                                              \
+    {                                                                                                                  \
+        .kind = CLI_KIND_SWITCH, .name = text, .help = about, .offset = CLI_OFFSET(T, field, bool)                     \
+    }
+#define CLI_COUNT(T, field, ch, text, about)                                                                           \
+    {                                                                                                                  \
+        .kind = CLI_KIND_COUNT, .letter = ch, .name = text, .help = about, .offset = CLI_OFFSET(T, field, unsigned)    \
+    }
+#define CLI_TEXT(T, field, ch, text, val, about)                                                                       \
+    {                                                                                                                  \
+        .kind = CLI_KIND_TEXT, .letter = ch, .name = text, .value = val, .help = about,                                \
+        .offset = CLI_OFFSET(T, field, const char *)                                                                   \
+    }
+#define CLI_LIST(T, field, ch, text, val, about)                                                                       \
+    {                                                                                                                  \
+        .kind = CLI_KIND_LIST, .letter = ch, .name = text, .value = val, .help = about,                                \
+        .offset = CLI_OFFSET(T, field, struct cli_list)                                                                \
+    }
+#define CLI_NUMBER(T, field, ch, text, val, most, about)                                                               \
+    {                                                                                                                  \
+        .kind = CLI_KIND_NUMBER, .letter = ch, .name = text, .value = val, .help = about,                              \
+        .offset = CLI_OFFSET(T, field, uint64_t), .max = most                                                          \
+    }
+#define CLI_SIZE(T, field, ch, text, val, about)                                                                       \
+    {                                                                                                                  \
+        .kind = CLI_KIND_SIZE, .letter = ch, .name = text, .value = val, .help = about,                                \
+        .offset = CLI_OFFSET(T, field, uint64_t)                                                                       \
+    }
+#define CLI_CHOICE(T, field, ch, text, val, list, about)                                                               \
+    {                                                                                                                  \
+        .kind = CLI_KIND_CHOICE, .letter = ch, .name = text, .value = val, .help = about,                              \
+        .offset = CLI_OFFSET(T, field, int), .choices = list                                                           \
+    }
+#define CLI_GROUP(T, field, type, title, table)                                                                        \
+    {                                                                                                                  \
+        .kind = CLI_KIND_GROUP, .name = title, .offset = CLI_OFFSET(T, field, type), .group = table                    \
+    }
+#define CLI_END                                                                                                        \
+    {                                                                                                                  \
+        .kind = CLI_KIND_END                                                                                           \
+    }
 
 /* ---- commands ---- */
 
@@ -102,7 +123,8 @@ struct cli_command {
     const struct cli_example *examples; /* ends with a NULL command */
     const char *const *operand_words;   /* for completions: what the first operand may be; NULL: files */
     size_t min_operands, max_operands;
-    /* Results: 0, a negative OCI_E_... with the text in cli->err, or a positive exit status for what was said already. */
+    /* Results: 0, a negative OCI_E_... with the text in cli->err, or a positive exit status for what was said already.
+     */
     int (*run)(struct cli *cli, const void *options, size_t n, char *const *operands);
 };
 
@@ -141,15 +163,16 @@ struct cli {
     char hint[512]; /* a second line for the error, or "" */
 };
 
-/* Warnings, progress and cancellation for the library. Signals are caught from the first call on, so only what passes the
- * events on and tidies up after OCI_E_CANCELLED asks for them. */
+/* Warnings, progress and cancellation for the library. Signals are caught from the first call on, so only what passes
+ * the events on and tidies up after OCI_E_CANCELLED asks for them. */
 const oci_events *cli_events(struct cli *cli);
 
 /* ---- errors ---- */
 
 /* Sets the error of the command and forgets the hint; returns code. */
 int cli_fail(struct cli *cli, int code, const char *fmt, ...) OCI_PRINTF(3, 4);
-/* The same from errno: OCI_E_NOT_FOUND for ENOENT and ENOTDIR, OCI_E_PERM, or OCI_E_IO; ": " and the system's text follow. */
+/* The same from errno: OCI_E_NOT_FOUND for ENOENT and ENOTDIR, OCI_E_PERM, or OCI_E_IO; ": " and the system's text
+ * follow. */
 int cli_fail_errno(struct cli *cli, const char *fmt, ...) OCI_PRINTF(2, 3);
 /* Puts "context: " before the text of the error; returns r. */
 int cli_wrap(struct cli *cli, int r, const char *fmt, ...) OCI_PRINTF(3, 4);

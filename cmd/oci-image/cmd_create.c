@@ -55,7 +55,9 @@ static int choose_compression(struct cli *cli, const char *text, struct request 
         const char *name;
         oci_compression kind;
         long max;
-    } kinds[] = { { "gzip", OCI_COMPRESSION_GZIP, 9 }, { "zstd", OCI_COMPRESSION_ZSTD, 22 }, { "none", OCI_COMPRESSION_NONE, 0 } };
+    } kinds[] = { { "gzip", OCI_COMPRESSION_GZIP, 9 },
+                  { "zstd", OCI_COMPRESSION_ZSTD, 22 },
+                  { "none", OCI_COMPRESSION_NONE, 0 } };
     const char *colon = text != NULL ? strchr(text, ':') : NULL;
     size_t n = colon != NULL ? (size_t)(colon - text) : text != NULL ? strlen(text) : 0;
 
@@ -197,7 +199,8 @@ static int open_destination(struct cli *cli, const oci_limits *limits, struct cl
 
 static int open_tar(struct cli *cli, const char *name, oci_reader **out)
 {
-    int fd = strcmp(name, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int fd =
+        strcmp(name, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
     if (fd < 0)
         return cli_fail_errno(cli, "'%s'", name);
@@ -257,12 +260,14 @@ static const struct cli_example examples[] = {
 
 const struct cli_command cmd_create = {
     .usage = { "[OPTION]... LAYOUT[:NAME] [TAR]..." },
-    .description =
-        "Makes an image and puts it into a layout, which is made when it is not there. Each TAR (plain, gzip or zstd; - is "
-        "standard input) becomes a layer, in order. A tar keeps its bytes: the diff_id of the layer is the digest of the "
-        "uncompressed tar.\n\n"
-        "An image that is called NAME already gives way to the new one; its blobs stay. Without NAME the image has none.\n\n"
-        "SOURCE_DATE_EPOCH sets the time of creation that the image tells.",
+    .description = "Makes an image and puts it into a layout, which is made when it is not there. Each TAR (plain, "
+                   "gzip or zstd; - is "
+                   "standard input) becomes a layer, in order. A tar keeps its bytes: the diff_id of the layer is the "
+                   "digest of the "
+                   "uncompressed tar.\n\n"
+                   "An image that is called NAME already gives way to the new one; its blobs stay. Without NAME the "
+                   "image has none.\n\n"
+                   "SOURCE_DATE_EPOCH sets the time of creation that the image tells.",
     .options = options,
     .options_size = sizeof(struct options),
     .examples = examples,

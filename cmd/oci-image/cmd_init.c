@@ -21,8 +21,9 @@ static const struct cli_example examples[] = {
 
 const struct cli_command cmd_init = {
     .usage = { "LAYOUT" },
-    .description = "Makes an empty image layout: the directory LAYOUT with oci-layout, index.json and blobs. LAYOUT must "
-                   "not exist or be an empty directory.",
+    .description =
+        "Makes an empty image layout: the directory LAYOUT with oci-layout, index.json and blobs. LAYOUT must "
+        "not exist or be an empty directory.",
     .examples = examples,
     .min_operands = 1,
     .max_operands = 1,

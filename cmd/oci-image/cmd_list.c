@@ -100,7 +100,8 @@ static void add_row(struct listing *l, const oci_walk_node *node, const char *na
     cli_table_cell(&l->table, "%s", type_of(node));
     cli_table_cell(&l->table, "%s", platform[0] != '\0' ? platform : "-");
     cli_table_cell(&l->table, "%s", size);
-    cli_table_cell(&l->table, "%s", node->config != NULL && node->config->created != NULL ? node->config->created : "-");
+    cli_table_cell(&l->table, "%s",
+                   node->config != NULL && node->config->created != NULL ? node->config->created : "-");
 }
 
 static int visit(void *ctx, const oci_walk_node *node, oci_error *err)
@@ -163,8 +164,9 @@ static const struct cli_example examples[] = {
 const struct cli_command cmd_list = {
     .alias = "ls",
     .usage = { "[OPTION]... LAYOUT" },
-    .description = "Lists every entry of a layout's index.json and, indented, what is in the indexes among them. The size "
-                   "of an image is that of its manifest, configuration and layers as they are stored.",
+    .description =
+        "Lists every entry of a layout's index.json and, indented, what is in the indexes among them. The size "
+        "of an image is that of its manifest, configuration and layers as they are stored.",
     .options = options,
     .options_size = sizeof(struct options),
     .examples = examples,

@@ -83,10 +83,12 @@ const struct cli_command cmd_unpack = {
     .description =
         "Unpacks an image into a runtime bundle that runc and crun start: BUNDLE/rootfs holds the layers, "
         "BUNDLE/config.json what the image's configuration says. BUNDLE must not exist or be an empty directory.\n\n"
-        "IMAGE is PATH[:NAME][@DIGEST], where PATH is an image layout. Without NAME and DIGEST the layout must hold just "
+        "IMAGE is PATH[:NAME][@DIGEST], where PATH is an image layout. Without NAME and DIGEST the layout must hold "
+        "just "
         "one image for the platform.\n\n"
         "Every blob is checked against its size and digest, every layer against its diff_id. BUNDLE is made beside its "
-        "place and renamed when all is well; when anything fails it is not there, or as it was before. It belongs to its "
+        "place and renamed when all is well; when anything fails it is not there, or as it was before. It belongs to "
+        "its "
         "owner alone (mode 0700), because set-id programs of the image lie below it.",
     .options = options,
     .options_size = sizeof(struct options),

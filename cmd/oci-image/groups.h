@@ -2,8 +2,8 @@
 #ifndef OCI_CMD_GROUPS_H
 #define OCI_CMD_GROUPS_H
 /*
- * Options that several commands share, so that they mean the same everywhere. A command puts the struct into its own and
- * the group into its table:
+ * Options that several commands share, so that they mean the same everywhere. A command puts the struct into its own
+ * and the group into its table:
  *
  *     struct options { struct cli_image image; bool rootfs_only; };
  *     CLI_GROUP(struct options, image, struct cli_image, CLI_IMAGE_TITLE, cli_image_options),

@@ -10,9 +10,9 @@ struct cli_target {
     void *base;
 };
 
-/* Reads argv[0..argc) against the targets (ending with a NULL table; earlier ones win) and moves the operands, in order, to
- * the front of argv. stop_at_operand leaves everything from the first operand on alone. Returns how many there are, or
- * OCI_E_USAGE or OCI_E_NOMEM. Values are borrowed from argv. */
+/* Reads argv[0..argc) against the targets (ending with a NULL table; earlier ones win) and moves the operands, in
+ * order, to the front of argv. stop_at_operand leaves everything from the first operand on alone. Returns how many
+ * there are, or OCI_E_USAGE or OCI_E_NOMEM. Values are borrowed from argv. */
 int cli_parse(struct cli *cli, const struct cli_target *targets, int argc, char **argv, bool stop_at_operand);
 /* Frees the lists of an options struct. */
 void cli_free_lists(const struct cli_option *table, void *base);

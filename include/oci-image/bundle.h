@@ -37,9 +37,9 @@ typedef struct oci_bundle_options {
 } oci_bundle_options;
 
 /* Appends config.json to json. rootfd is the root file system in which user and group names are looked up, -1 for none
- * (names are then OCI_E_NOT_FOUND). o may be NULL. OCI_E_INVALID when the image's user cannot be resolved, its environment
- * is none or there is nothing to run; OCI_E_UNSUPPORTED for an image of another system than Linux; OCI_E_USAGE for options
- * or a template that make no sense. */
+ * (names are then OCI_E_NOT_FOUND). o may be NULL. OCI_E_INVALID when the image's user cannot be resolved, its
+ * environment is none or there is nothing to run; OCI_E_UNSUPPORTED for an image of another system than Linux;
+ * OCI_E_USAGE for options or a template that make no sense. */
 OCI_API int oci_bundle_config(const oci_config *c, int rootfd, const oci_bundle_options *o, oci_buf *json,
                               oci_error *err);
 

@@ -9,17 +9,17 @@
  *   takes    the callee owns the argument from now on, also when the call fails
  *   gives    the caller owns the result and frees it with the named function
  *
- * Results are int: 0 done (iterators: 1 one more, 0 the end), negative an OCI_E_... code of error.h. Outputs are written
- * on success only. The last parameter of whatever can fail is an oci_error pointer, which may be NULL.
+ * Results are int: 0 done (iterators: 1 one more, 0 the end), negative an OCI_E_... code of error.h. Outputs are
+ * written on success only. The last parameter of whatever can fail is an oci_error pointer, which may be NULL.
  */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #if defined(__GNUC__)
-#define OCI_API __attribute__((visibility("default")))
+#define OCI_API               __attribute__((visibility("default")))
 #define OCI_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
-#define OCI_MUST_CHECK __attribute__((warn_unused_result))
+#define OCI_MUST_CHECK        __attribute__((warn_unused_result))
 #else
 #define OCI_API
 #define OCI_PRINTF(fmt, args)
@@ -45,7 +45,10 @@ typedef struct oci_buf {
     size_t limit;
 } oci_buf;
 
-#define OCI_BUF_INIT { NULL, 0, 0, 0 }
+#define OCI_BUF_INIT                                                                                                   \
+    {                                                                                                                  \
+        NULL, 0, 0, 0                                                                                                  \
+    }
 
 /* Frees what the buffer holds and makes it empty again; keeps the limit. */
 OCI_API void oci_buf_free(oci_buf *buf);

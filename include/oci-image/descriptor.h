@@ -6,8 +6,9 @@
  * annotations.md).
  *
  * Documents are plain structs to read. They are made by the library alone, live in one piece with the document they
- * came from and are freed with it; strings in them are never NULL unless the comment says "or NULL", and hold no NUL byte
- * (a document with one in a field of these structs is refused; values of annotations and labels carry their length).
+ * came from and are freed with it; strings in them are never NULL unless the comment says "or NULL", and hold no NUL
+ * byte (a document with one in a field of these structs is refused; values of annotations and labels carry their
+ * length).
  */
 #include <oci-image/common.h>
 #include <oci-image/digest.h>
@@ -38,7 +39,7 @@ typedef struct oci_annotations {
 /* The value of a key, or NULL. a may be NULL. */
 OCI_API const char *oci_annotations_get(const oci_annotations *a, const char *key);
 
-#define OCI_ANNOTATION_REF_NAME "org.opencontainers.image.ref.name"
+#define OCI_ANNOTATION_REF_NAME        "org.opencontainers.image.ref.name"
 #define OCI_ANNOTATION_CONTAINERD_NAME "io.containerd.image.name"
 
 typedef struct oci_platform {
@@ -61,8 +62,8 @@ typedef struct oci_descriptor {
     const oci_platform *platform;       /* or NULL */
     const char *artifact_type;          /* or NULL */
     bool has_data;
-    oci_span data;          /* embedded content, decoded; its digest and size were checked when the algorithm is known */
-    const void *unknown;    /* members this version does not know, for print; NULL in a descriptor made by hand */
+    oci_span data;       /* embedded content, decoded; its digest and size were checked when the algorithm is known */
+    const void *unknown; /* members this version does not know, for print; NULL in a descriptor made by hand */
 } oci_descriptor;
 
 /* Reads "os/architecture[/variant]" with the usual aliases (x86_64, aarch64, armhf...) into buf-backed strings.

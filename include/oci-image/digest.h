@@ -9,8 +9,8 @@
  * separator or nothing behind it (INVALID), the algorithm (UNSUPPORTED, or INVALID where the whole does not fit the
  * grammar), the length (SIZE), the characters (INVALID).
  *
- * sha256, sha384 and sha512 are there from the start; oci_digest_alg_register adds more. All functions may be called from
- * any thread, registering included.
+ * sha256, sha384 and sha512 are there from the start; oci_digest_alg_register adds more. All functions may be called
+ * from any thread, registering included.
  */
 #include <oci-image/common.h>
 #include <oci-image/error.h>
@@ -24,8 +24,8 @@ typedef uint8_t oci_digest_alg;
 enum { OCI_DIGEST_NONE = 0, OCI_DIGEST_SHA256 = 1, OCI_DIGEST_SHA384 = 2, OCI_DIGEST_SHA512 = 3 };
 
 enum {
-    OCI_DIGEST_MAX_BYTES = 64,  /* of one hash */
-    OCI_DIGEST_MAX_NAME = 32,   /* of the name of a registered algorithm */
+    OCI_DIGEST_MAX_BYTES = 64, /* of one hash */
+    OCI_DIGEST_MAX_NAME = 32,  /* of the name of a registered algorithm */
     OCI_DIGEST_MAX_TEXT = OCI_DIGEST_MAX_NAME + 1 + 2 * OCI_DIGEST_MAX_BYTES + 1 /* of the text form, NUL included */
 };
 
@@ -60,10 +60,11 @@ OCI_API uint64_t oci_digest_hash(const oci_digest *d, uint64_t seed);
 
 /* ---- algorithms ---- */
 
-/* A running hash for oci_digest_alg_register. init gives a state or NULL; final writes the hash and leaves free to come. */
+/* A running hash for oci_digest_alg_register. init gives a state or NULL; final writes the hash and leaves free to
+ * come. */
 typedef struct oci_digest_ops {
-    const char *name;   /* as in the grammar, at most OCI_DIGEST_MAX_NAME - 1 bytes; borrowed for ever */
-    uint8_t len;        /* bytes of a hash, 1 .. OCI_DIGEST_MAX_BYTES */
+    const char *name; /* as in the grammar, at most OCI_DIGEST_MAX_NAME - 1 bytes; borrowed for ever */
+    uint8_t len;      /* bytes of a hash, 1 .. OCI_DIGEST_MAX_BYTES */
     void *(*init)(void);
     void (*update)(void *state, const void *p, size_t n);
     void (*final)(void *state, uint8_t *out);
@@ -126,7 +127,8 @@ OCI_API const oci_digest *oci_digest_set_at(const oci_digest_set *set, size_t i)
 OCI_API int oci_digest_set_lookup(const oci_digest_set *set, const char *s, size_t n, oci_digest *out, oci_error *err);
 /* Writes the shortest unambiguous code of at least min characters of the i-th digest (its whole text form when the
  * encoded part alone is not enough) and a NUL to out, cap OCI_DIGEST_MAX_TEXT. */
-OCI_API int oci_digest_set_short(const oci_digest_set *set, size_t i, size_t min, char *out, size_t cap, oci_error *err);
+OCI_API int oci_digest_set_short(const oci_digest_set *set, size_t i, size_t min, char *out, size_t cap,
+                                 oci_error *err);
 
 #ifdef __cplusplus
 }

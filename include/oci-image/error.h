@@ -42,7 +42,13 @@ typedef struct oci_error {
     char msg[1016];    /* one line of UTF-8, outermost context first; cut with "..." when too long */
 } oci_error;
 
-#define OCI_ERROR_INIT { 0, 0, { 0 } }
+#define OCI_ERROR_INIT                                                                                                 \
+    {                                                                                                                  \
+        0, 0,                                                                                                          \
+        {                                                                                                              \
+            0                                                                                                          \
+        }                                                                                                              \
+    }
 
 /* The name of a code ("OCI_E_INVALID"), static; "OCI_E_UNKNOWN" for anything else. */
 OCI_API const char *oci_error_name(int code);

@@ -43,17 +43,17 @@ OCI_API const oci_descriptor *oci_path_target(const oci_path *p);
 typedef struct oci_image oci_image;
 
 /* Reads manifest and configuration of a manifest descriptor. Refused: media types that contradict each other, a
- * configuration that is none, another number of layers than of diff_ids, a layer type that is none. s is borrowed as long
- * as the image lives, descriptor and limits during the call. Gives. */
+ * configuration that is none, another number of layers than of diff_ids, a layer type that is none. s is borrowed as
+ * long as the image lives, descriptor and limits during the call. Gives. */
 OCI_API int oci_image_open(oci_store *s, const oci_descriptor *manifest, const oci_limits *limits, oci_image **out,
                            oci_error *err);
 OCI_API void oci_image_free(oci_image *i);
-OCI_API const oci_manifest *oci_image_manifest(const oci_image *i);     /* borrowed */
-OCI_API const oci_config *oci_image_config(const oci_image *i);         /* borrowed */
-OCI_API oci_span oci_image_manifest_bytes(const oci_image *i);          /* borrowed */
-OCI_API oci_span oci_image_config_bytes(const oci_image *i);            /* borrowed */
-/* The ChainID of the first n layers (config.md, "Layer ChainID"), n from 1 to the number of layers; sha256 as everywhere in the
- * field. OCI_E_USAGE for another n. */
+OCI_API const oci_manifest *oci_image_manifest(const oci_image *i); /* borrowed */
+OCI_API const oci_config *oci_image_config(const oci_image *i);     /* borrowed */
+OCI_API oci_span oci_image_manifest_bytes(const oci_image *i);      /* borrowed */
+OCI_API oci_span oci_image_config_bytes(const oci_image *i);        /* borrowed */
+/* The ChainID of the first n layers (config.md, "Layer ChainID"), n from 1 to the number of layers; sha256 as
+ * everywhere in the field. OCI_E_USAGE for another n. */
 OCI_API int oci_image_chain_id(const oci_image *i, size_t n, oci_digest *out, oci_error *err);
 /* Layer n as an uncompressed tar stream: blob verified, decompressed, diff_id demanded. Gives. */
 OCI_API int oci_image_open_layer(oci_image *i, size_t n, oci_reader **out, oci_error *err);

@@ -4,9 +4,9 @@
 /*
  * Layers: applying uncompressed tar streams to a directory (image-spec layer.md).
  *
- * Every access happens below the root descriptor; symbolic links in the image mean places inside it. Layers are applied in
- * order with oci_applier_apply, then oci_applier_finish sets what can only be set at the end. A failed applier leaves the
- * directory half made: unpack into a scratch directory and rename it when all is well (oci_unpack does).
+ * Every access happens below the root descriptor; symbolic links in the image mean places inside it. Layers are applied
+ * in order with oci_applier_apply, then oci_applier_finish sets what can only be set at the end. A failed applier
+ * leaves the directory half made: unpack into a scratch directory and rename it when all is well (oci_unpack does).
  */
 #include <oci-image/common.h>
 #include <oci-image/error.h>
@@ -37,9 +37,9 @@ typedef struct oci_apply_options {
     oci_owner_policy owner;
     const oci_id_map *uid_maps, *gid_maps;
     size_t n_uid_maps, n_gid_maps;
-    bool rootless;       /* devices become empty files; what needs privilege is left out with one warning a kind */
-    bool no_xattrs;      /* extended attributes are left out */
-    bool keep_dirlinks;  /* a directory entry over a symbolic link to a directory keeps the link */
+    bool rootless;      /* devices become empty files; what needs privilege is left out with one warning a kind */
+    bool no_xattrs;     /* extended attributes are left out */
+    bool keep_dirlinks; /* a directory entry over a symbolic link to a directory keeps the link */
 } oci_apply_options;
 
 typedef struct oci_apply_stats {

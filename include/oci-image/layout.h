@@ -28,19 +28,20 @@ typedef enum oci_fsync_policy { OCI_FSYNC_DEFAULT, OCI_FSYNC_NONE } oci_fsync_po
 typedef struct oci_layout_options {
     const oci_limits *limits; /* or NULL; borrowed during the call */
     const oci_events *events; /* or NULL; borrowed as long as the layout lives */
-    oci_fsync_policy fsync;          /* default: blobs, then their directory, then index.json, then its directory */
+    oci_fsync_policy fsync;   /* default: blobs, then their directory, then index.json, then its directory */
     bool read_only;           /* nothing may be written; a transaction answers OCI_E_PERM */
 } oci_layout_options;
 
-/* Opens the layout directory path (relative to dirfd, which may be AT_FDCWD and is borrowed). OCI_E_NOT_FOUND when it is
- * not there; OCI_E_INVALID when it is no layout; OCI_E_UNSUPPORTED when its version is unknown. Gives. */
+/* Opens the layout directory path (relative to dirfd, which may be AT_FDCWD and is borrowed). OCI_E_NOT_FOUND when it
+ * is not there; OCI_E_INVALID when it is no layout; OCI_E_UNSUPPORTED when its version is unknown. Gives. */
 OCI_API int oci_layout_open(int dirfd, const char *path, const oci_layout_options *o, oci_layout **out, oci_error *err);
-/* Makes an empty layout. path must not exist, be an empty directory, or OCI_E_EXISTS. What was begun is undone on failure. */
+/* Makes an empty layout. path must not exist, be an empty directory, or OCI_E_EXISTS. What was begun is undone on
+ * failure. */
 OCI_API int oci_layout_init(int dirfd, const char *path, const oci_layout_options *o, oci_layout **out, oci_error *err);
 OCI_API void oci_layout_free(oci_layout *l);
 
-OCI_API oci_store *oci_layout_store(oci_layout *l);           /* borrowed */
-OCI_API const oci_index *oci_layout_index(oci_layout *l);     /* borrowed, as of open or the last commit */
+OCI_API oci_store *oci_layout_store(oci_layout *l);       /* borrowed */
+OCI_API const oci_index *oci_layout_index(oci_layout *l); /* borrowed, as of open or the last commit */
 
 /* Waits for the layout's lock. OCI_E_PERM for a layout opened read_only. Gives. */
 OCI_API int oci_txn_begin(oci_layout *l, oci_txn **out, oci_error *err);

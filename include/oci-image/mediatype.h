@@ -2,8 +2,8 @@
 #ifndef OCI_IMAGE_MEDIATYPE_H
 #define OCI_IMAGE_MEDIATYPE_H
 /*
- * The media types of image-spec media-types.md, and Docker's, which mean the same (its compatibility matrix). Inside the
- * library a type is told by what it is, never by comparing text.
+ * The media types of image-spec media-types.md, and Docker's, which mean the same (its compatibility matrix). Inside
+ * the library a type is told by what it is, never by comparing text.
  */
 #include <oci-image/common.h>
 #include <oci-image/stream.h>
@@ -13,12 +13,12 @@ extern "C" {
 #endif
 
 #define OCI_MEDIA_TYPE_DESCRIPTOR "application/vnd.oci.descriptor.v1+json"
-#define OCI_MEDIA_TYPE_LAYOUT "application/vnd.oci.layout.header.v1+json"
-#define OCI_MEDIA_TYPE_INDEX "application/vnd.oci.image.index.v1+json"
-#define OCI_MEDIA_TYPE_MANIFEST "application/vnd.oci.image.manifest.v1+json"
-#define OCI_MEDIA_TYPE_CONFIG "application/vnd.oci.image.config.v1+json"
-#define OCI_MEDIA_TYPE_EMPTY "application/vnd.oci.empty.v1+json"
-#define OCI_MEDIA_TYPE_LAYER "application/vnd.oci.image.layer.v1.tar"
+#define OCI_MEDIA_TYPE_LAYOUT     "application/vnd.oci.layout.header.v1+json"
+#define OCI_MEDIA_TYPE_INDEX      "application/vnd.oci.image.index.v1+json"
+#define OCI_MEDIA_TYPE_MANIFEST   "application/vnd.oci.image.manifest.v1+json"
+#define OCI_MEDIA_TYPE_CONFIG     "application/vnd.oci.image.config.v1+json"
+#define OCI_MEDIA_TYPE_EMPTY      "application/vnd.oci.empty.v1+json"
+#define OCI_MEDIA_TYPE_LAYER      "application/vnd.oci.image.layer.v1.tar"
 #define OCI_MEDIA_TYPE_LAYER_GZIP OCI_MEDIA_TYPE_LAYER "+gzip"
 #define OCI_MEDIA_TYPE_LAYER_ZSTD OCI_MEDIA_TYPE_LAYER "+zstd"
 

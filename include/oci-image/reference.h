@@ -28,8 +28,8 @@ typedef struct oci_reference {
 
 /* Splits text. exists (may be NULL) says whether a path is there: if the whole of text (after a transport) exists it is
  * the path, whatever colons it holds. OCI_E_USAGE when there is no path or a part is empty or malformed. */
-OCI_API int oci_reference_parse(const char *text, bool (*exists)(void *ctx, const char *path), void *ctx, oci_reference **out,
-                                oci_error *err);
+OCI_API int oci_reference_parse(const char *text, bool (*exists)(void *ctx, const char *path), void *ctx,
+                                oci_reference **out, oci_error *err);
 OCI_API void oci_reference_free(oci_reference *r);
 
 /* Whether name fits the grammar of org.opencontainers.image.ref.name (annotations.md). */

@@ -11,8 +11,8 @@
  *     oci_reader_from_fd(fd, &r, err)  ->  oci_reader_verify(oci_steal(r), &digest, size, &r, err)  ->  ...
  *
  * The end is the proof: a wrong digest, a wrong size or a bad checksum is reported by the call that would have returned
- * the end, so consumers always read to the end (oci_reader_drain). A reader that failed fails the same way for ever, one
- * that ended stays at its end. A stream belongs to one thread at a time.
+ * the end, so consumers always read to the end (oci_reader_drain). A reader that failed fails the same way for ever,
+ * one that ended stays at its end. A stream belongs to one thread at a time.
  */
 #include <oci-image/common.h>
 #include <oci-image/digest.h>
@@ -25,11 +25,7 @@ extern "C" {
 typedef struct oci_reader oci_reader;
 typedef struct oci_writer oci_writer;
 
-typedef enum oci_compression {
-    OCI_COMPRESSION_NONE,
-    OCI_COMPRESSION_GZIP,
-    OCI_COMPRESSION_ZSTD
-} oci_compression;
+typedef enum oci_compression { OCI_COMPRESSION_NONE, OCI_COMPRESSION_GZIP, OCI_COMPRESSION_ZSTD } oci_compression;
 
 /* "none", "gzip", "zstd". */
 OCI_API const char *oci_compression_name(oci_compression kind);
@@ -52,8 +48,8 @@ typedef struct oci_reader_callbacks {
     void (*free)(void *ctx);
 } oci_reader_callbacks;
 
-OCI_API int oci_reader_from_callbacks(const oci_reader_callbacks *cb /* copied */, void *ctx /* takes */, oci_reader **out,
-                                      oci_error *err);
+OCI_API int oci_reader_from_callbacks(const oci_reader_callbacks *cb /* copied */, void *ctx /* takes */,
+                                      oci_reader **out, oci_error *err);
 /* From the current position of fd to its end, in spans of up to 256 KiB. Takes fd. */
 OCI_API int oci_reader_from_fd(int fd, oci_reader **out, oci_error *err);
 /* One span; p is borrowed as long as the reader lives. */
@@ -75,7 +71,8 @@ OCI_API uint64_t oci_reader_count(const oci_reader *r);
  * checked; nothing may follow, except for zero bytes behind gzip. Content whose first bytes show another kind than
  * promised is refused with a text that names both. max_ratio (0: default of oci_limits) bounds output to input past the
  * first 64 MiB. */
-OCI_API int oci_reader_decompress(oci_reader *src, oci_compression kind, uint32_t max_ratio, oci_reader **out, oci_error *err);
+OCI_API int oci_reader_decompress(oci_reader *src, oci_compression kind, uint32_t max_ratio, oci_reader **out,
+                                  oci_error *err);
 /* Looks at the first bytes of src without losing them and says what they are: gzip, zstd or anything else (NONE). The
  * reader given back passes on everything. */
 OCI_API int oci_reader_sniff(oci_reader *src, oci_compression *kind, oci_reader **out, oci_error *err);
@@ -100,8 +97,8 @@ typedef struct oci_writer_callbacks {
     void (*free)(void *ctx);                  /* may be NULL */
 } oci_writer_callbacks;
 
-OCI_API int oci_writer_to_callbacks(const oci_writer_callbacks *cb /* copied */, void *ctx /* takes */, oci_writer **out,
-                                    oci_error *err);
+OCI_API int oci_writer_to_callbacks(const oci_writer_callbacks *cb /* copied */, void *ctx /* takes */,
+                                    oci_writer **out, oci_error *err);
 /* Takes fd. */
 OCI_API int oci_writer_to_fd(int fd, oci_writer **out, oci_error *err);
 /* Appends to buf, which is borrowed as long as the writer lives. */
@@ -118,8 +115,8 @@ typedef struct oci_compress_options {
     int level; /* gzip 1 to 9, zstd 1 to 19; 0: the default of the kind, gzip 6 and zstd 3 */
 } oci_compress_options;
 
-/* The bytes written depend on the data, the kind, the level and the version of the library behind it alone: gzip without
- * name and time, OS byte 255; zstd with checksum, without content size. o may be NULL. */
+/* The bytes written depend on the data, the kind, the level and the version of the library behind it alone: gzip
+ * without name and time, OS byte 255; zstd with checksum, without content size. o may be NULL. */
 OCI_API int oci_writer_compress(oci_writer *dst, oci_compression kind, const oci_compress_options *o, oci_writer **out,
                                 oci_error *err);
 

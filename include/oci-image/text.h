@@ -2,8 +2,8 @@
 #ifndef OCI_IMAGE_TEXT_H
 #define OCI_IMAGE_TEXT_H
 /*
- * Showing text from outside. Names in an image may hold anything: bytes that are no UTF-8, and characters that a terminal
- * acts on.
+ * Showing text from outside. Names in an image may hold anything: bytes that are no UTF-8, and characters that a
+ * terminal acts on.
  */
 #include <oci-image/common.h>
 
@@ -15,8 +15,8 @@ extern "C" {
  * NULL. */
 OCI_API size_t oci_utf8_decode(const char *s, size_t n, uint32_t *code);
 /* Copies s to out as one printable line and a NUL: control characters and invalid bytes become \xNN, a backslash stays.
- * Cut at a character and ended by "..." when cap (at least 1; 4 * n + 1 always suffices) is too small. Returns the length
- * written. */
+ * Cut at a character and ended by "..." when cap (at least 1; 4 * n + 1 always suffices) is too small. Returns the
+ * length written. */
 OCI_API size_t oci_utf8_escape(const char *s, size_t n, char *out, size_t cap);
 
 #ifdef __cplusplus

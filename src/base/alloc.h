@@ -6,7 +6,7 @@
  */
 #include <stddef.h>
 
-void *oci_alloc(size_t n) __attribute__((malloc));            /* n 0 gives a unique pointer */
+void *oci_alloc(size_t n) __attribute__((malloc)); /* n 0 gives a unique pointer */
 void *oci_calloc(size_t count, size_t size) __attribute__((malloc));
 /* Grows or shrinks to count items of size bytes; refuses products that overflow. */
 void *oci_realloc_array(void *p, size_t count, size_t size);

@@ -19,13 +19,13 @@
 
 #include "alloc.h"
 
-#define OCI_DEFINE_AUTO_WITH(type, free_function)       \
-    static inline void type##_freep_(type **p)          \
-    {                                                   \
-        if (*p)                                         \
-            free_function(*p);                          \
-        *p = NULL;                                      \
-    }                                                   \
+#define OCI_DEFINE_AUTO_WITH(type, free_function)                                                                      \
+    static inline void type##_freep_(type **p)                                                                         \
+    {                                                                                                                  \
+        if (*p)                                                                                                        \
+            free_function(*p);                                                                                         \
+        *p = NULL;                                                                                                     \
+    }                                                                                                                  \
     typedef int type##_auto_needs_semicolon_
 
 #define OCI_DEFINE_AUTO(type) OCI_DEFINE_AUTO_WITH(type, type##_free)
@@ -53,11 +53,11 @@ static inline void oci_closep_(int *fd)
 #define OCI_AUTO_BUF __attribute__((cleanup(oci_buf_free)))
 
 /* The pointer (or descriptor) in *p, which no longer owns it. */
-#define oci_steal(p)                \
-    __extension__({                 \
-        __typeof__(*(p)) s_ = *(p); \
-        *(p) = NULL;                \
-        s_;                         \
+#define oci_steal(p)                                                                                                   \
+    __extension__({                                                                                                    \
+        __typeof__(*(p)) s_ = *(p);                                                                                    \
+        *(p) = NULL;                                                                                                   \
+        s_;                                                                                                            \
     })
 
 static inline int oci_steal_fd(int *fd)

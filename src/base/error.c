@@ -10,9 +10,9 @@
 #include "utf8.h"
 
 static const char *const names[] = {
-    "OCI_OK",         "OCI_E_NOMEM",  "OCI_E_IO",          "OCI_E_PERM",   "OCI_E_NOT_FOUND", "OCI_E_EXISTS",
-    "OCI_E_AMBIGUOUS", "OCI_E_BUSY",   "OCI_E_CANCELLED",   "OCI_E_USAGE",  "OCI_E_INVALID",   "OCI_E_UNSUPPORTED",
-    "OCI_E_DIGEST",   "OCI_E_SIZE",   "OCI_E_LIMIT",       "OCI_E_UNSAFE", "OCI_E_CONFLICT",  "OCI_E_INTERNAL",
+    "OCI_OK",          "OCI_E_NOMEM", "OCI_E_IO",        "OCI_E_PERM",   "OCI_E_NOT_FOUND", "OCI_E_EXISTS",
+    "OCI_E_AMBIGUOUS", "OCI_E_BUSY",  "OCI_E_CANCELLED", "OCI_E_USAGE",  "OCI_E_INVALID",   "OCI_E_UNSUPPORTED",
+    "OCI_E_DIGEST",    "OCI_E_SIZE",  "OCI_E_LIMIT",     "OCI_E_UNSAFE", "OCI_E_CONFLICT",  "OCI_E_INTERNAL",
 };
 
 const char *oci_error_name(int code)

@@ -9,7 +9,8 @@
 
 /* Sets code and text. */
 int oci_fail(oci_error *err, int code, const char *fmt, ...) OCI_PRINTF(3, 4);
-/* From errno: OCI_E_PERM for EPERM, EACCES and EROFS, OCI_E_NOMEM for ENOMEM, otherwise OCI_E_IO; the text is followed by
+/* From errno: OCI_E_PERM for EPERM, EACCES and EROFS, OCI_E_NOMEM for ENOMEM, otherwise OCI_E_IO; the text is followed
+ * by
  * ": " and the system's. Not for "not found": say that with oci_fail where it is the answer. */
 int oci_fail_errno(oci_error *err, const char *fmt, ...) OCI_PRINTF(2, 3);
 int oci_fail_nomem(oci_error *err);

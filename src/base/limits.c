@@ -3,7 +3,7 @@
 
 oci_limits oci_limits_resolve(const oci_limits *in)
 {
-    oci_limits l = in != NULL ? *in : (oci_limits){ 0 };
+    oci_limits l = in != NULL ? *in : (oci_limits) { 0 };
 
     if (l.max_size == 0)
         l.max_size = UINT64_C(1) << 40;

@@ -2,8 +2,8 @@
 #ifndef OCI_BASE_MAP_H
 #define OCI_BASE_MAP_H
 /*
- * A map from byte strings to pointers, in no order. The hash is seeded per map, so that hostile keys cannot make it slow.
- * Keys are copied; values belong to the caller.
+ * A map from byte strings to pointers, in no order. The hash is seeded per map, so that hostile keys cannot make it
+ * slow. Keys are copied; values belong to the caller.
  */
 #include <stdbool.h>
 #include <stddef.h>

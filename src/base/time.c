@@ -3,8 +3,8 @@
 
 #include <stdio.h>
 
-/* Days since 1970-01-01 of a day of the proleptic Gregorian calendar. The year starts in March here, so that the leap day
- * is its last. */
+/* Days since 1970-01-01 of a day of the proleptic Gregorian calendar. The year starts in March here, so that the leap
+ * day is its last. */
 static int64_t days_from_civil(int64_t y, unsigned m, unsigned d)
 {
     int64_t era;
@@ -110,7 +110,8 @@ bool oci_time_parse_rfc3339(const char *s, size_t n, int64_t *sec, uint32_t *nse
         !take_digits(&c, 2, &minute) || !take(&c, ':', ':') || !take_digits(&c, 2, &second) ||
         !take_fraction(&c, &fraction) || !take_zone(&c, &offset) || c.p != c.end)
         return false;
-    if (month < 1 || month > 12 || day < 1 || day > days_in_month(year, month) || hour > 23 || minute > 59 || second > 60)
+    if (month < 1 || month > 12 || day < 1 || day > days_in_month(year, month) || hour > 23 || minute > 59 ||
+        second > 60)
         return false;
     if (sec != NULL)
         *sec = days_from_civil(year, month, day) * 86400 + (int64_t)(hour * 3600 + minute * 60 + second) - offset;

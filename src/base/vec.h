@@ -15,9 +15,9 @@
 #include "num.h"
 
 /* Appends a copy of the value; false when there is no memory. */
-#define OCI_VEC_PUSH(v, ...)                                                                          \
-    (oci_vec_grow_((void **)&(v)->items, (v)->count, &(v)->cap, sizeof *(v)->items)                   \
-         ? ((v)->items[(v)->count++] = (__VA_ARGS__), true)                                           \
+#define OCI_VEC_PUSH(v, ...)                                                                                           \
+    (oci_vec_grow_((void **)&(v)->items, (v)->count, &(v)->cap, sizeof *(v)->items)                                    \
+         ? ((v)->items[(v)->count++] = (__VA_ARGS__), true)                                                            \
          : false)
 
 static inline bool oci_vec_grow_(void **items, size_t count, size_t *cap, size_t size)

@@ -174,7 +174,7 @@ static int pass_through(oci_create *c, oci_reader *tar, oci_ingest *ingest, oci_
         oci_reader_free(tar);
     if (r < 0)
         return r;
-    tee = (struct tee){ .source = hashed, .copy = writer };
+    tee = (struct tee) { .source = hashed, .copy = writer };
     r = oci_reader_from_callbacks(&tee_ops, &tee, &teed, err);
     if (r == 0)
         r = check_tar(c, teed, err);
@@ -227,8 +227,8 @@ static int remember_layer(oci_create *c, const oci_digest *digest, uint64_t size
     l.history.created = c->created;
     if (created_by != NULL)
         l.history.created_by = oci_arena_strndup(c->arena, created_by, strlen(created_by));
-    if (l.descriptor.digest_text == NULL || l.diff_id.text == NULL || (created_by != NULL && l.history.created_by == NULL) ||
-        !OCI_VEC_PUSH(&c->layers, l))
+    if (l.descriptor.digest_text == NULL || l.diff_id.text == NULL ||
+        (created_by != NULL && l.history.created_by == NULL) || !OCI_VEC_PUSH(&c->layers, l))
         return oci_fail_nomem(err);
     return 0;
 }
@@ -260,7 +260,7 @@ static int put_document(oci_create *c, const char *media_type, const oci_buf *js
 
     if (r < 0)
         return r;
-    *out = (oci_descriptor){ .media_type = media_type, .digest = digest, .size = json->len };
+    *out = (oci_descriptor) { .media_type = media_type, .digest = digest, .size = json->len };
     out->digest_text = digest_text(c, &digest);
     return out->digest_text != NULL ? 0 : oci_fail_nomem(err);
 }
@@ -270,7 +270,8 @@ static oci_platform platform_of(const oci_create *c)
 {
     const oci_platform *host = oci_platform_host();
 
-    return c->o.platform != NULL ? *c->o.platform : (oci_platform) { .architecture = host->architecture, .os = host->os };
+    return c->o.platform != NULL ? *c->o.platform
+                                 : (oci_platform) { .architecture = host->architecture, .os = host->os };
 }
 
 static int put_config(oci_create *c, oci_descriptor *out, oci_error *err)
@@ -278,7 +279,7 @@ static int put_config(oci_create *c, oci_descriptor *out, oci_error *err)
     size_t n = c->layers.count;
     oci_diff_id *diff_ids = oci_arena_array(c->arena, n, sizeof *diff_ids);
     oci_history *history = oci_arena_array(c->arena, n, sizeof *history);
-    oci_config config = c->o.config != NULL ? *c->o.config : (oci_config){ 0 };
+    oci_config config = c->o.config != NULL ? *c->o.config : (oci_config) { 0 };
     const oci_platform platform = platform_of(c);
     OCI_AUTO_BUF oci_buf json = OCI_BUF_INIT;
     int r;

@@ -9,13 +9,14 @@
 #include "spec/spec.h"
 #include "stream/stream.h"
 
-/* A document may repeat its own media type; when it does, it must say what its descriptor says, or two readers could take
- * the same bytes for two different things. */
+/* A document may repeat its own media type; when it does, it must say what its descriptor says, or two readers could
+ * take the same bytes for two different things. */
 static int check_own_type(const oci_descriptor *d, const char *own, oci_error *err)
 {
     if (own == NULL || oci_equal_nocase(own, d->media_type))
         return 0;
-    return oci_fail(err, OCI_E_INVALID, "/mediaType: '%s' contradicts the descriptor, which says '%s'", own, d->media_type);
+    return oci_fail(err, OCI_E_INVALID, "/mediaType: '%s' contradicts the descriptor, which says '%s'", own,
+                    d->media_type);
 }
 
 static int read_document(oci_store *s, const oci_descriptor *d, const oci_limits *limits, oci_buf *out, oci_error *err)
@@ -41,8 +42,8 @@ int oci_read_index(oci_store *s, const oci_descriptor *d, const oci_limits *limi
     return 0;
 }
 
-int oci_read_manifest(oci_store *s, const oci_descriptor *d, const oci_limits *limits, oci_buf *bytes, oci_manifest **out,
-                      oci_error *err)
+int oci_read_manifest(oci_store *s, const oci_descriptor *d, const oci_limits *limits, oci_buf *bytes,
+                      oci_manifest **out, oci_error *err)
 {
     OCI_AUTO_BUF oci_buf text = OCI_BUF_INIT;
     OCI_AUTO(oci_manifest) manifest = NULL;
@@ -119,12 +120,13 @@ static int load(oci_image *i, const oci_descriptor *d, oci_error *err)
     if (r < 0)
         return r;
     if (i->manifest->n_layers != i->config->n_diff_ids)
-        return oci_fail(err, OCI_E_INVALID, "the manifest %s has %zu layers, its configuration %zu diff_ids", d->digest_text,
-                        i->manifest->n_layers, i->config->n_diff_ids);
+        return oci_fail(err, OCI_E_INVALID, "the manifest %s has %zu layers, its configuration %zu diff_ids",
+                        d->digest_text, i->manifest->n_layers, i->config->n_diff_ids);
     return 0;
 }
 
-int oci_image_open(oci_store *s, const oci_descriptor *manifest, const oci_limits *limits, oci_image **out, oci_error *err)
+int oci_image_open(oci_store *s, const oci_descriptor *manifest, const oci_limits *limits, oci_image **out,
+                   oci_error *err)
 {
     OCI_AUTO(oci_image) image = oci_calloc(1, sizeof *image);
     int r;
@@ -163,12 +165,12 @@ const oci_config *oci_image_config(const oci_image *i)
 
 oci_span oci_image_manifest_bytes(const oci_image *i)
 {
-    return (oci_span){ i->manifest_bytes.data, i->manifest_bytes.len };
+    return (oci_span) { i->manifest_bytes.data, i->manifest_bytes.len };
 }
 
 oci_span oci_image_config_bytes(const oci_image *i)
 {
-    return (oci_span){ i->config_bytes.data, i->config_bytes.len };
+    return (oci_span) { i->config_bytes.data, i->config_bytes.len };
 }
 
 int oci_image_chain_id(const oci_image *i, size_t n, oci_digest *out, oci_error *err)
@@ -210,8 +212,8 @@ int oci_image_open_layer(oci_image *i, size_t n, oci_reader **out, oci_error *er
     d = i->manifest->layers[n];
     diff_id = &i->config->diff_ids[n];
     if (diff_id->digest.alg == OCI_DIGEST_NONE)
-        return oci_fail(err, OCI_E_UNSUPPORTED, "the digest algorithm of diff_id %s is unknown, the layer cannot be verified",
-                        diff_id->text);
+        return oci_fail(err, OCI_E_UNSUPPORTED,
+                        "the digest algorithm of diff_id %s is unknown, the layer cannot be verified", diff_id->text);
     r = as_damage(oci_store_open_blob(i->store, d, &reader, err), err);
     if (r < 0)
         return r;

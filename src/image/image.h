@@ -21,11 +21,11 @@ struct oci_image {
     oci_config *config;
 };
 
-/* Reads, verifies and parses a document that a descriptor names; the text of an error begins with the digest. bytes (may
- * be NULL) gets the document as it is. Gives. */
+/* Reads, verifies and parses a document that a descriptor names; the text of an error begins with the digest. bytes
+ * (may be NULL) gets the document as it is. Gives. */
 int oci_read_index(oci_store *s, const oci_descriptor *d, const oci_limits *limits, oci_index **out, oci_error *err);
-int oci_read_manifest(oci_store *s, const oci_descriptor *d, const oci_limits *limits, oci_buf *bytes, oci_manifest **out,
-                      oci_error *err);
+int oci_read_manifest(oci_store *s, const oci_descriptor *d, const oci_limits *limits, oci_buf *bytes,
+                      oci_manifest **out, oci_error *err);
 int oci_read_config(oci_store *s, const oci_descriptor *d, const oci_limits *limits, oci_buf *bytes, oci_config **out,
                     oci_error *err);
 

@@ -23,9 +23,9 @@ struct candidate {
     const oci_descriptor *descriptor;
     const oci_descriptor *steps[OCI_MAX_NESTING + 1];
     size_t n_steps;
-    const char *group;      /* the name of its entry in index.json, "" for none */
-    oci_config *config;     /* read when the descriptor itself names no platform; or NULL */
-    oci_platform own;       /* made of config */
+    const char *group;            /* the name of its entry in index.json, "" for none */
+    oci_config *config;           /* read when the descriptor itself names no platform; or NULL */
+    oci_platform own;             /* made of config */
     const oci_platform *platform; /* or NULL: unknown */
 };
 
@@ -62,7 +62,7 @@ static void free_indexes(struct indexes *list)
     for (size_t i = 0; i < list->count; i++)
         oci_index_free(list->items[i]);
     oci_free(list->items);
-    *list = (struct indexes){ 0 };
+    *list = (struct indexes) { 0 };
 }
 
 static void end_search(struct search *s)
@@ -101,11 +101,11 @@ static void look_into_config(struct search *s, struct candidate *c)
         c->config = NULL;
         return;
     }
-    c->own = (oci_platform){ .architecture = c->config->architecture,
-                             .os = c->config->os,
-                             .os_version = c->config->os_version,
-                             .variant = c->config->variant,
-                             .os_features = c->config->os_features };
+    c->own = (oci_platform) { .architecture = c->config->architecture,
+                              .os = c->config->os,
+                              .os_version = c->config->os_version,
+                              .variant = c->config->variant,
+                              .os_features = c->config->os_features };
 }
 
 static int add_candidate(struct search *s, const oci_descriptor *d, const char *group, oci_error *err)
@@ -131,7 +131,8 @@ static int collect_children(struct search *s, const oci_descriptor *d, const cha
     int r;
 
     if (s->depth + 1 > OCI_MAX_NESTING)
-        return oci_fail(err, OCI_E_LIMIT, "index %s: indexes are nested more than %d deep", d->digest_text, OCI_MAX_NESTING);
+        return oci_fail(err, OCI_E_LIMIT, "index %s: indexes are nested more than %d deep", d->digest_text,
+                        OCI_MAX_NESTING);
     r = oci_map_set(s->visited, d->digest_text, strlen(d->digest_text), NULL);
     if (r < 0)
         return oci_fail_nomem(err);
@@ -231,8 +232,8 @@ static int list_candidates(const struct search *s, oci_buf *out, oci_error *err)
 
         if (c->platform != NULL)
             oci_platform_format(c->platform, platform, sizeof platform);
-        r = oci_buf_printf(out, err, "%s%s%s%s (%s)", out->len > 0 ? ", " : "", c->group, c->group[0] != '\0' ? " " : "",
-                           c->descriptor->digest_text, platform);
+        r = oci_buf_printf(out, err, "%s%s%s%s (%s)", out->len > 0 ? ", " : "", c->group,
+                           c->group[0] != '\0' ? " " : "", c->descriptor->digest_text, platform);
     }
     return r;
 }
@@ -344,7 +345,7 @@ static int make_path(struct search *s, const struct candidate *c, oci_path **out
     memcpy(p->steps, c->steps, c->n_steps * sizeof *p->steps);
     p->steps[0] = p->top->manifests[0];
     p->indexes = s->indexes;
-    s->indexes = (struct indexes){ 0 };
+    s->indexes = (struct indexes) { 0 };
     p->base.steps = p->steps;
     p->base.n_steps = c->n_steps;
     *out = oci_steal(&guard);

@@ -103,8 +103,8 @@ static int write_config(const oci_image *i, int bundle, int rootfs, const oci_un
     return r < 0 ? r : write_member(bundle, "config.json", &json, err);
 }
 
-/* What a root directory has that the image has no entry for: a mode that keeps nobody out, and a time that does not tell
- * when it was unpacked. */
+/* What a root directory has that the image has no entry for: a mode that keeps nobody out, and a time that does not
+ * tell when it was unpacked. */
 static int prepare_root(int fd, oci_error *err)
 {
     const struct timespec times[2] = { { 0 }, { 0 } };

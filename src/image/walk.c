@@ -51,7 +51,8 @@ static int visit_index(const struct walk *w, oci_walk_node *node, oci_error *err
     if (index == NULL || is_new == 0 || r != 0)
         return r;
     if (node->depth == OCI_MAX_NESTING)
-        return oci_fail(err, OCI_E_LIMIT, "index %s: indexes are nested more than %d deep", d->digest_text, OCI_MAX_NESTING);
+        return oci_fail(err, OCI_E_LIMIT, "index %s: indexes are nested more than %d deep", d->digest_text,
+                        OCI_MAX_NESTING);
     for (size_t i = 0; r == 0 && i < index->n_manifests; i++)
         r = visit_descriptor(w, index->manifests[i], node->depth + 1, err);
     return r;
@@ -77,8 +78,8 @@ static int visit_descriptor(const struct walk *w, const oci_descriptor *d, size_
     return w->visit(w->ctx, &node, err);
 }
 
-int oci_walk(oci_layout *l, const oci_limits *limits, int (*visit)(void *ctx, const oci_walk_node *node, oci_error *err),
-             void *ctx, oci_error *err)
+int oci_walk(oci_layout *l, const oci_limits *limits,
+             int (*visit)(void *ctx, const oci_walk_node *node, oci_error *err), void *ctx, oci_error *err)
 {
     OCI_AUTO(oci_map) visited = oci_map_new();
     struct walk w = { oci_layout_store(l), limits, visited, visit, ctx };

@@ -16,7 +16,7 @@ struct oci_decode {
     const char *what; /* the type of the document, for texts */
     oci_arena *arena;
     const oci_report_sink *report;
-    oci_error *err; /* never NULL */
+    oci_error *err;               /* never NULL */
     const oci_decode_step *place; /* NULL: the document */
     int first;                    /* code of the first problem, which is in err; 0 when there was none */
     bool keeps_tree;              /* something points to unknown members */

@@ -22,11 +22,14 @@
 /* ---- a root ---- */
 
 typedef struct oci_root {
-    int fd;       /* borrowed; O_PATH is not enough */
-    bool walk;    /* use the portable walk; set by the first openat2 that is refused, or by a test */
+    int fd;    /* borrowed; O_PATH is not enough */
+    bool walk; /* use the portable walk; set by the first openat2 that is refused, or by a test */
 } oci_root;
 
-#define OCI_ROOT_INIT(fd_) { .fd = (fd_), .walk = false }
+#define OCI_ROOT_INIT(fd_)                                                                                             \
+    {                                                                                                                  \
+        .fd = (fd_), .walk = false                                                                                     \
+    }
 
 /* Opens path inside the root, following links inside it to the end, with O_CLOEXEC | O_NONBLOCK | O_NOCTTY and flags.
  * OCI_E_NOT_FOUND when it is not there; OCI_E_INVALID when something on the way is not a directory; OCI_E_UNSAFE when a

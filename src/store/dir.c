@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The blobs of a layout directory: blobs/ALGORITHM/ENCODED (image-layout.md, "Blobs"). A blob may be a symbolic link, but
- * only to a regular file inside the layout's own tree, which is what real layouts do.
+ * The blobs of a layout directory: blobs/ALGORITHM/ENCODED (image-layout.md, "Blobs"). A blob may be a symbolic link,
+ * but only to a regular file inside the layout's own tree, which is what real layouts do.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -188,8 +188,8 @@ static int each_of_algorithm(struct dir_store *s, int blobs, const char *algorit
     return r;
 }
 
-static int dir_each(oci_store *base, int (*each)(void *ctx, const oci_digest *d, uint64_t size, oci_error *err), void *ctx,
-                    oci_error *err)
+static int dir_each(oci_store *base, int (*each)(void *ctx, const oci_digest *d, uint64_t size, oci_error *err),
+                    void *ctx, oci_error *err)
 {
     struct dir_store *s = (struct dir_store *)base;
     OCI_AUTO_FD int blobs = -1;

@@ -31,8 +31,8 @@ int oci_store_open_blob(oci_store *s, const oci_descriptor *d, oci_reader **out,
     if (r < 0)
         return r;
     if (size != d->size)
-        return oci_fail(err, OCI_E_SIZE, "blob %s has %" PRIu64 " bytes, its descriptor says %" PRIu64, d->digest_text, size,
-                        d->size);
+        return oci_fail(err, OCI_E_SIZE, "blob %s has %" PRIu64 " bytes, its descriptor says %" PRIu64, d->digest_text,
+                        size, d->size);
     return oci_reader_verify(oci_steal(&raw), &d->digest, d->size, out, err);
 }
 
@@ -43,8 +43,8 @@ int oci_store_read_blob(oci_store *s, const oci_descriptor *d, uint64_t limit, o
     int r;
 
     if (limit > 0 && d->size > limit)
-        return oci_fail(err, OCI_E_LIMIT, "%s has %" PRIu64 " bytes, more than the limit of %" PRIu64, d->digest_text, d->size,
-                        limit);
+        return oci_fail(err, OCI_E_LIMIT, "%s has %" PRIu64 " bytes, more than the limit of %" PRIu64, d->digest_text,
+                        d->size, limit);
     r = oci_store_open_blob(s, d, &reader, err);
     if (r < 0)
         return r;

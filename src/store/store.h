@@ -2,8 +2,8 @@
 #ifndef OCI_STORE_STORE_H
 #define OCI_STORE_STORE_H
 /*
- * Inside of the stores: what a backend looks like. The face (store.c) verifies, chooses between embedded data and blob and
- * hashes what comes in; a backend only finds bytes and puts them away.
+ * Inside of the stores: what a backend looks like. The face (store.c) verifies, chooses between embedded data and blob
+ * and hashes what comes in; a backend only finds bytes and puts them away.
  */
 #include <oci-image/layout.h>
 #include <oci-image/store.h>

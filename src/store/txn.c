@@ -3,8 +3,8 @@
  * Transactions over index.json. Edits are collected and carried out at commit on the index as it is then, so that two
  * writers of different names never lose each other's.
  *
- * Two locks: the layout directory is held shared from begin to end, so that a sweep of unreferenced blobs (which holds it
- * exclusively) cannot take what this transaction has put; the file oci-layout, which is never replaced, is held
+ * Two locks: the layout directory is held shared from begin to end, so that a sweep of unreferenced blobs (which holds
+ * it exclusively) cannot take what this transaction has put; the file oci-layout, which is never replaced, is held
  * exclusively while index.json is read, changed and renamed.
  */
 #include <string.h>
@@ -96,10 +96,10 @@ static oci_annotations rename_annotations(const oci_annotations *old, const char
         if (strcmp(old->items[i].key, OCI_ANNOTATION_REF_NAME) != 0)
             items[a.count++] = old->items[i];
     if (name != NULL)
-        items[a.count++] = (oci_pair){ .key = OCI_ANNOTATION_REF_NAME,
-                                       .value = name,
-                                       .key_len = sizeof OCI_ANNOTATION_REF_NAME - 1,
-                                       .value_len = strlen(name) };
+        items[a.count++] = (oci_pair) { .key = OCI_ANNOTATION_REF_NAME,
+                                        .value = name,
+                                        .key_len = sizeof OCI_ANNOTATION_REF_NAME - 1,
+                                        .value_len = strlen(name) };
     return a;
 }
 
@@ -138,7 +138,7 @@ int oci_txn_set_ref(oci_txn *t, const char *name, const oci_descriptor *d, oci_e
 
 int oci_txn_delete_ref(oci_txn *t, const char *name, oci_error *err)
 {
-    return add_edit(t, name, (struct edit){ .kind = EDIT_DELETE }, err);
+    return add_edit(t, name, (struct edit) { .kind = EDIT_DELETE }, err);
 }
 
 int oci_txn_expect(oci_txn *t, const char *name, const oci_digest *old, oci_error *err)

@@ -25,34 +25,34 @@ struct oci_test {
 
 void oci_test_register(struct oci_test *test);
 
-#define OCI_TEST(group, title)                                                                       \
-    static void test_##group##_##title(void **state);                                                \
-    __attribute__((constructor)) static void register_##group##_##title(void)                        \
-    {                                                                                                \
-        static struct oci_test test = { #group "." #title, test_##group##_##title, NULL };           \
-        oci_test_register(&test);                                                                    \
-    }                                                                                                \
+#define OCI_TEST(group, title)                                                                                         \
+    static void test_##group##_##title(void **state);                                                                  \
+    __attribute__((constructor)) static void register_##group##_##title(void)                                          \
+    {                                                                                                                  \
+        static struct oci_test test = { #group "." #title, test_##group##_##title, NULL };                             \
+        oci_test_register(&test);                                                                                      \
+    }                                                                                                                  \
     static void test_##group##_##title(void **state __attribute__((unused)))
 
 /* A failing call returns code and says why. */
-#define assert_fails(expected, err, call)                                                            \
-    do {                                                                                             \
-        (err)->msg[0] = '\0';                                                                        \
-        int r_ = (call);                                                                             \
-        if (r_ != (expected))                                                                        \
-            print_error("%s: got %d (%s)\n", #call, r_, (err)->msg);                                 \
-        assert_int_equal(r_, (expected));                                                            \
-        assert_int_equal((err)->code, (expected));                                                   \
-        assert_true((err)->msg[0] != '\0');                                                          \
+#define assert_fails(expected, err, call)                                                                              \
+    do {                                                                                                               \
+        (err)->msg[0] = '\0';                                                                                          \
+        int r_ = (call);                                                                                               \
+        if (r_ != (expected))                                                                                          \
+            print_error("%s: got %d (%s)\n", #call, r_, (err)->msg);                                                   \
+        assert_int_equal(r_, (expected));                                                                              \
+        assert_int_equal((err)->code, (expected));                                                                     \
+        assert_true((err)->msg[0] != '\0');                                                                            \
     } while (0)
 
 /* A call returns 0 (or what is expected of it) and prints the error when it does not. */
-#define assert_ok(err, call)                                                                         \
-    do {                                                                                             \
-        int r_ = (call);                                                                             \
-        if (r_ < 0)                                                                                  \
-            print_error("%s: %d (%s)\n", #call, r_, (err)->msg);                                     \
-        assert_true(r_ >= 0);                                                                        \
+#define assert_ok(err, call)                                                                                           \
+    do {                                                                                                               \
+        int r_ = (call);                                                                                               \
+        if (r_ < 0)                                                                                                    \
+            print_error("%s: %d (%s)\n", #call, r_, (err)->msg);                                                       \
+        assert_true(r_ >= 0);                                                                                          \
     } while (0)
 
 #endif

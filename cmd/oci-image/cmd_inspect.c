@@ -126,14 +126,20 @@ static int print_json(struct cli *cli, const struct cli_source *s)
     const oci_manifest *m = oci_image_manifest(s->image);
     const oci_config *c = oci_image_config(s->image);
     struct cli_json j = { .file = stdout };
-    char platform[128];
-    int r;
+    oci_span bytes = oci_image_config_bytes(s->image);
+    char platform[128], id[OCI_DIGEST_MAX_TEXT];
+    oci_digest digest;
+    /* Always sha256 (config.md, "ImageID"), whatever the manifest calls the configuration by. */
+    int r = oci_digest_of(OCI_DIGEST_SHA256, bytes.data, bytes.len, &digest, &cli->err);
 
+    if (r < 0)
+        return r;
+    oci_digest_format(&digest, id, sizeof id);
     format_platform(c, platform, sizeof platform);
     cli_json_object(&j, NULL);
     cli_json_string(&j, "digest", oci_path_target(s->path)->digest_text);
     cli_json_string(&j, "mediaType", oci_path_target(s->path)->media_type);
-    cli_json_string(&j, "imageId", m->config->digest_text);
+    cli_json_string(&j, "imageId", id);
     cli_json_string(&j, "platform", platform);
     cli_json_string(&j, "created", c->created);
     cli_json_string(&j, "author", c->author);

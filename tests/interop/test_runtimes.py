@@ -71,7 +71,7 @@ class Runtimes(Case):
                 self.assertEqual(ran.stdout.decode(),
                                  "sh 0 / a=b c /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\nbusybox\n")
 
-    # proves: conversion.user.name-or-id
+    # proves: conversion.user.resolve conversion.user.additional-gids
     def test_named_user(self):
         self.make("--user", "web", "--workdir", "/srv", "--entrypoint", "/bin/busybox", "--cmd", "sh", "--cmd", "-c",
                   "--cmd", "busybox id; busybox pwd")

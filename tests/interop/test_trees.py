@@ -109,6 +109,20 @@ class Trees(Case):
         count = self.compare(self.dir / "ours" / "rootfs", self.dir / "theirs" / "rootfs")
         self.assertGreater(count, 500)
 
+    # proves: layer.apply.no-whiteouts-as-tar manifest.layers.result
+    def test_a_layer_without_whiteouts_is_what_tar_extracts(self):
+        (self.dir / "in").mkdir()
+        sh(CHANGES[0].split("setfattr")[0].replace("bin/", "/bin/").replace("usr/share/doc", "nothing")
+           .replace("echo changed > etc/issue; rm -f etc/debian_version;", "").replace("ln /bin/cat", "cp /bin/cat"),
+           self.dir / "in")
+        sh("tar --xattrs --xattrs-include='*' --format=posix --numeric-owner -C in -cf in.tar .", self.dir)
+        made = self.run_tool("create", "layout:img", "in.tar")
+        self.assertEqual(made.returncode, 0, made.stderr)
+        done = self.run_tool("unpack", "layout:img", "ours")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        sh("mkdir theirs; tar --xattrs --xattrs-include='*' --numeric-owner -C theirs -xpf in.tar", self.dir)
+        self.compare(self.dir / "ours" / "rootfs", self.dir / "theirs")
+
     def test_buildah_layers(self):
         probe = subprocess.run(["buildah", "--storage-driver", "vfs", "--root", str(self.dir / "s"), "--runroot",
                                 str(self.dir / "r"), "from", "--name", "c", "scratch"], stdin=subprocess.DEVNULL,

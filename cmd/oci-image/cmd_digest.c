@@ -114,7 +114,7 @@ static int choose(struct cli *cli, const struct options *o, struct job *job, oci
         return cli_fail(cli, OCI_E_USAGE, "--check and --algorithm exclude each other: the digest names the algorithm");
     r = oci_digest_parse(o->check, strlen(o->check), want, &cli->err);
     if (r < 0) /* what would make an image invalid is usage here */
-        return cli_wrap(cli, r == OCI_E_UNSUPPORTED ? r : OCI_E_USAGE, "--check");
+        return cli_wrap(cli, OCI_E_USAGE, "--check");
     job->alg = want->alg;
     job->want = want;
     return 0;

@@ -101,7 +101,7 @@ abc384=sha384:cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed80
         complains_of "digest: --check: *"
     done
     oci digest --check sha999:abc file
-    exits 1
+    exits 2
     complains_of "digest: --check: *not supported*"
 }
 

@@ -25,7 +25,7 @@ OCI_TEST (report, every_code_has_a_status) {
         { OCI_E_CANCELLED, 1 },
         { OCI_E_USAGE, 2 },
         { OCI_E_INVALID, 3 },
-        { OCI_E_UNSUPPORTED, 1 },
+        { OCI_E_UNSUPPORTED, 3 },
         { OCI_E_DIGEST, 3 },
         { OCI_E_SIZE, 3 },
         { OCI_E_LIMIT, 3 },

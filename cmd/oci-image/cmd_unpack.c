@@ -14,11 +14,14 @@ static const char *const owners[] = { "auto", "keep", "map", "squash", "record",
 static const oci_owner_policy owner_of[] = { OCI_OWNER_AUTO, OCI_OWNER_KEEP, OCI_OWNER_MAP, OCI_OWNER_SQUASH,
                                              OCI_OWNER_RECORD };
 
+static const char *const specs[] = { "1.2", "1.1", "1.0", NULL };
+static const char *const version_of[] = { "1.2.0", "1.1.0", "1.0.2" };
+
 struct options {
     struct cli_image image;
     struct cli_limits limits;
     bool rootfs_only, verify_first, rootless, keep_dirlinks, xattrs, terminal, readonly;
-    int owner, caps, volumes;
+    int owner, caps, volumes, runtime_spec;
     const char *hostname;
     struct cli_list args;
 };
@@ -33,6 +36,8 @@ static const struct cli_option options[] = {
     CLI_LIST(struct options, args, 0, "arg", "ARG", "run this instead of what the image says; repeatable"),
     CLI_CHOICE(struct options, caps, 0, "caps", "SET", caps, "capabilities: default, docker or none"),
     CLI_CHOICE(struct options, volumes, 0, "volumes", "KIND", volumes, "mounts for the image's volumes"),
+    CLI_CHOICE(struct options, runtime_spec, 0, "runtime-spec", "VERSION", specs,
+               "what config.json says it is of: 1.2, 1.1 or 1.0 (for old runtimes)"),
     CLI_TEXT(struct options, hostname, 0, "hostname", "NAME", "of the container"),
     CLI_SWITCH(struct options, terminal, "terminal", "the process gets a terminal (default)"),
     CLI_FLAG(struct options, readonly, 0, "readonly", "the root file system is read-only for the container"),
@@ -59,6 +64,7 @@ static int run(struct cli *cli, const void *opts, size_t n, char *const *operand
     u.apply.no_xattrs = !o->xattrs;
     u.apply.keep_dirlinks = o->keep_dirlinks;
     u.bundle.hostname = o->hostname;
+    u.bundle.runtime_spec = version_of[o->runtime_spec];
     u.bundle.no_terminal = !o->terminal;
     u.bundle.readonly = o->readonly;
     u.bundle.caps = caps_of[o->caps];

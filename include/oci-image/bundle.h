@@ -21,6 +21,8 @@ typedef struct oci_bundle_options {
     const oci_events *events; /* or NULL; all pointers are borrowed during the call */
     const char *rootfs;       /* root.path; NULL: "rootfs" */
     const char *hostname;     /* or NULL: none is set */
+    const char *runtime_spec; /* ociVersion; NULL: OCI_RUNTIME_SPEC_VERSION. Nothing else depends on it: all that is
+                                 written is in every version since 1.0, but for the names of annotations */
     bool no_terminal;
     bool readonly;
     oci_caps caps;

@@ -2,10 +2,11 @@
 #include "parts.h"
 
 #include "base/fail.h"
+#include <oci-image/version.h>
+
 #include "build.h"
 
 /* The first version whose annotations are those of conversion.md. */
-#define RUNTIME_SPEC_VERSION "1.2.0"
 
 enum { OPEN_FILES = 1024 };
 
@@ -167,7 +168,8 @@ static int add_linux(oci_value *root, const oci_bundle_options *o, const oci_use
 int oci_bundle_defaults(oci_value *root, const oci_bundle_options *o, const oci_userns *u, oci_error *err)
 {
     oci_value *annotations;
-    int r = oci_build_set_string(root, "ociVersion", RUNTIME_SPEC_VERSION, err);
+    const char *version = o->runtime_spec != NULL ? o->runtime_spec : OCI_RUNTIME_SPEC_VERSION;
+    int r = oci_build_set_string(root, "ociVersion", version, err);
 
     if (r == 0)
         r = add_process(root, o, err);

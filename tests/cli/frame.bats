@@ -104,6 +104,7 @@ load lib
     [[ $stderr != *$'\x1b'* ]]
 }
 
+# proves: safety.18
 @test "results that cannot be written are an error" {
     [ -e /dev/full ] || skip "no /dev/full"
     for arguments in "help" "--version" "digest" "completion bash"; do
@@ -120,6 +121,7 @@ load lib
     [ -z "$stderr" ]
 }
 
+# proves: safety.18
 @test "closed standard streams" {
     printf abc >file
     run --separate-stderr bash -c '"$OCI_IMAGE" digest file <&-'
@@ -137,6 +139,7 @@ load lib
     [ "$(cat file)" = abc ]
 }
 
+# proves: safety.18
 @test "a file may not grow: an error, not a signal" {
     run bash -c 'set -o pipefail; (ulimit -f 0; "$OCI_IMAGE" help 2>&1 >out) | cat'
     exits 1

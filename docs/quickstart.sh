@@ -7,9 +7,9 @@ cd "$(dirname "$0")/.."
 sh tests/tools/packages.sh run
 
 echo "== build"
-cmake --preset release >/dev/null
-cmake --build build/release -- --quiet
-oci_image=$PWD/build/release/cmd/oci-image/oci-image
+cmake --preset release -B build/quickstart -DOCI_TESTS=OFF >/dev/null
+cmake --build build/quickstart -- --quiet
+oci_image=$PWD/build/quickstart/cmd/oci-image/oci-image
 "$oci_image" --version
 
 work=$(mktemp -d)

@@ -45,7 +45,7 @@ typedef struct oci_apply_options {
 typedef struct oci_apply_stats {
     uint64_t entries; /* tar entries read */
     uint64_t bytes;   /* of regular files written */
-    uint64_t removed; /* paths removed by whiteouts */
+    uint64_t removed; /* names removed by whiteouts; a tree that went whole counts once */
 } oci_apply_stats;
 
 /* rootfd is a directory, borrowed as long as the applier lives. o may be NULL. Gives. */

@@ -207,7 +207,7 @@ int oci_applier_new(int rootfd, const oci_apply_options *o, oci_applier **out, o
 static void tell(const oci_applier *a, uint64_t n, const char *what)
 {
     if (n > 0)
-        oci_warn(a->events, "%llu %s", (unsigned long long)n, what);
+        oci_warn(a->events, "%s: %llu", what, (unsigned long long)n);
 }
 
 int oci_applier_finish(oci_applier *a, oci_error *err)
@@ -221,11 +221,11 @@ int oci_applier_finish(oci_applier *a, oci_error *err)
     if (r < 0)
         return r;
     a->finished = true;
-    tell(a, out->xattrs, "extended attributes were left out: the file system or the system does not take them here");
-    tell(a, out->devices, "devices became empty files: making them needs privileges");
-    tell(a, out->unknown, "entries of unknown types were left out");
-    tell(a, out->duplicates, "names have more than one entry in a layer: the last one counts");
-    tell(a, out->full, "whiteouts have content, which was left out");
+    tell(a, out->xattrs, "extended attributes left out, which cannot be set here");
+    tell(a, out->devices, "devices made as empty files, for lack of privileges");
+    tell(a, out->unknown, "entries of unknown types left out");
+    tell(a, out->duplicates, "names with more than one entry in a layer, of which the last counts");
+    tell(a, out->full, "whiteouts with content, which means nothing");
     return 0;
 }
 

@@ -76,6 +76,18 @@ static void record(oci_buf *out, const char *key, size_t key_len, const char *va
         oci_buf_printf(out, NULL, "%zu %.*s=%.*s\n", body + digits, (int)key_len, key, (int)value_len, value), 0);
 }
 
+static void records_of(oci_buf *out, const char *prefix, const char *list)
+{
+    for (const char *at = list; at != NULL && *at != '\0'; at += strcspn(at, ";"), at += *at == ';') {
+        char key[300];
+        size_t name = strcspn(at, "="), value = strcspn(at + name + 1, ";");
+
+        format(key, sizeof key, "%s%.*s", prefix, (int)name, at);
+        record(out, key, strlen(key), at + name + 1, value);
+        at += name + 1;
+    }
+}
+
 static void pax_header(oci_buf *out, const struct item *i)
 {
     const struct item plain = { 0 };
@@ -83,14 +95,8 @@ static void pax_header(oci_buf *out, const struct item *i)
 
     if (i->mtime_text != NULL)
         record(&records, "mtime", 5, i->mtime_text, strlen(i->mtime_text));
-    for (const char *at = i->xattrs; at != NULL && *at != '\0'; at += strcspn(at, ";"), at += *at == ';') {
-        char key[300];
-        size_t name = strcspn(at, "="), value = strcspn(at + name + 1, ";");
-
-        snprintf(key, sizeof key, "SCHILY.xattr.%.*s", (int)name, at);
-        record(&records, key, strlen(key), at + name + 1, value);
-        at += name + 1;
-    }
+    records_of(&records, "SCHILY.xattr.", i->xattrs);
+    records_of(&records, "", i->pax);
     if (records.len > 0) {
         header(out, 'x', "pax", "", &plain, records.len);
         append(out, records.data, records.len);

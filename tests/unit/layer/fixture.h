@@ -25,6 +25,7 @@ struct item {
     const char *mtime_text; /* instead of mtime, in a pax record */
     unsigned major, minor;
     const char *xattrs; /* "name=value;name=value" */
+    const char *pax;    /* other records, alike */
 };
 #define MODE(bits) (0x10000u | (bits))
 

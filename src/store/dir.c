@@ -169,9 +169,13 @@ static int each_of_algorithm(struct dir_store *s, int blobs, const char *algorit
     oci_names names = { 0 };
     int r;
 
-    if (oci_digest_alg_find(algorithm, strlen(algorithm)) == OCI_DIGEST_NONE ||
-        oci_entry_open_dir(blobs, algorithm, &fd, NULL) < 0)
+    if (oci_digest_alg_find(algorithm, strlen(algorithm)) == OCI_DIGEST_NONE)
         return 0;
+    r = oci_entry_open_dir(blobs, algorithm, &fd, err);
+    if (r == OCI_E_NOT_FOUND || r == OCI_E_INVALID)
+        return 0;
+    if (r < 0)
+        return r;
     r = oci_dir_names(fd, true, &names, err);
     for (size_t i = 0; r == 0 && i < names.count; i++) {
         OCI_AUTO_BUF oci_buf text = OCI_BUF_INIT;

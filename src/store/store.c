@@ -25,9 +25,13 @@ int oci_store_open_blob(oci_store *s, const oci_descriptor *d, oci_reader **out,
     if (d->digest.alg == OCI_DIGEST_NONE)
         return oci_fail(err, OCI_E_UNSUPPORTED, "the digest algorithm of %s is unknown, its content cannot be verified",
                         d->digest_text);
-    if (d->has_data)
-        return oci_reader_from_memory(d->data.data, d->data.len, out, err);
-    r = s->ops->open(s, &d->digest, &raw, &size, err);
+    if (d->has_data) {
+        /* Parsing has checked it, but a descriptor may also be made by hand. */
+        r = oci_reader_from_memory(d->data.data, d->data.len, &raw, err);
+        size = d->data.len;
+    } else {
+        r = s->ops->open(s, &d->digest, &raw, &size, err);
+    }
     if (r < 0)
         return r;
     if (size != d->size)
@@ -163,6 +167,8 @@ int oci_store_delete_blob(oci_store *s, const oci_digest *d, oci_error *err)
 {
     if (s->ops->delete_blob == NULL)
         return oci_fail(err, OCI_E_UNSUPPORTED, "this store cannot be written");
+    if (d->alg == OCI_DIGEST_NONE)
+        return oci_fail(err, OCI_E_UNSUPPORTED, "a digest of an unknown algorithm names no blob");
     return s->ops->delete_blob(s, d, err);
 }
 

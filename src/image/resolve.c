@@ -16,6 +16,7 @@
 #include "base/vec.h"
 #include "image.h"
 #include "spec/spec.h"
+#include "store/layout.h"
 
 #define ATTESTATION "vnd.docker.reference.type"
 
@@ -197,12 +198,11 @@ static int collect_named(struct search *s, const char *key, bool *any, oci_error
 
     for (size_t i = 0; r == 0 && i < top->n_manifests; i++) {
         const oci_descriptor *d = top->manifests[i];
-        const char *own = name_of(d, key);
+        const char *own = name_of(d, OCI_ANNOTATION_REF_NAME);
 
-        if (s->o->name != NULL && (own == NULL || strcmp(own, s->o->name) != 0))
+        if (s->o->name != NULL && !oci_entry_has(d, key, s->o->name))
             continue;
         *any = true;
-        own = name_of(d, OCI_ANNOTATION_REF_NAME);
         r = collect(s, d, own != NULL ? own : "", err);
     }
     return r;
@@ -339,7 +339,7 @@ static int make_path(struct search *s, const struct candidate *c, oci_path **out
         return oci_fail_nomem(err);
     r = oci_index_print(&one, &json, err);
     if (r == 0)
-        r = oci_index_parse(json.data, json.len, NULL, &p->top, err);
+        r = oci_index_parse(json.data, json.len, s->o->limits, &p->top, err);
     if (r < 0)
         return r;
     memcpy(p->steps, c->steps, c->n_steps * sizeof *p->steps);

@@ -18,6 +18,19 @@
 static const char layout_file[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
 static const char empty_index[] = "{\"schemaVersion\":2,\"mediaType\":\"" OCI_MEDIA_TYPE_INDEX "\",\"manifests\":[]}";
 
+bool oci_entry_has(const oci_descriptor *d, const char *key, const char *value)
+{
+    const size_t key_len = strlen(key), len = strlen(value);
+
+    for (size_t i = 0; d->annotations != NULL && i < d->annotations->count; i++) {
+        const oci_pair *p = &d->annotations->items[i];
+
+        if (p->key_len == key_len && memcmp(p->key, key, key_len) == 0)
+            return p->value_len == len && memcmp(p->value, value, len) == 0;
+    }
+    return false;
+}
+
 /* A file of the layout itself, wherever inside the layout a link of that name leads. */
 static int read_member(oci_layout *l, const char *name, oci_buf *out, oci_error *err)
 {

@@ -14,6 +14,9 @@ struct oci_layout {
     bool sync, read_only;
 };
 
+/* Whether the annotation key of d is value. Annotations may hold NUL bytes, so that a comparison as C strings could be
+ * deceived. */
+bool oci_entry_has(const oci_descriptor *d, const char *key, const char *value);
 /* index.json as it is now. Gives. */
 int oci_layout_read_index(oci_layout *l, oci_index **out, oci_error *err);
 /* Writes the file name in dirfd whole or not at all; what was there gives way. */

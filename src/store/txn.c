@@ -104,7 +104,8 @@ static oci_annotations rename_annotations(const oci_annotations *old, const char
 }
 
 /* Makes an index of its own that holds d under that name, so that the edit borrows nothing from the caller. */
-static int make_entry(const oci_descriptor *d, const char *name, oci_index **out, oci_error *err)
+static int make_entry(const oci_descriptor *d, const char *name, const oci_limits *limits, oci_index **out,
+                      oci_error *err)
 {
     size_t count = d->annotations != NULL ? d->annotations->count : 0;
     OCI_AUTO_MEM oci_pair *items = oci_calloc(count + 1, sizeof *items);
@@ -122,7 +123,7 @@ static int make_entry(const oci_descriptor *d, const char *name, oci_index **out
     r = oci_index_print(&index, &json, err);
     if (r < 0)
         return r;
-    return oci_index_parse(json.data, json.len, NULL, out, err);
+    return oci_index_parse(json.data, json.len, limits, out, err);
 }
 
 int oci_txn_set_ref(oci_txn *t, const char *name, const oci_descriptor *d, oci_error *err)
@@ -132,7 +133,7 @@ int oci_txn_set_ref(oci_txn *t, const char *name, const oci_descriptor *d, oci_e
 
     if (name != NULL && !oci_ref_name_is_wellformed(name))
         return oci_fail(err, OCI_E_USAGE, "'%s' is no reference name", name);
-    r = make_entry(d, name, &e.entry, err);
+    r = make_entry(d, name, &t->layout->limits, &e.entry, err);
     return r < 0 ? r : add_edit(t, name, e, err);
 }
 
@@ -157,9 +158,7 @@ static const char *name_of(const oci_descriptor *d)
 
 static bool has_name(const oci_descriptor *d, const char *name)
 {
-    const char *own = name_of(d);
-
-    return own != NULL && strcmp(own, name) == 0;
+    return oci_entry_has(d, OCI_ANNOTATION_REF_NAME, name);
 }
 
 /* Whether the edit e replaces the entry d. */
@@ -205,12 +204,14 @@ static int carry_out_delete(const struct edit *e, struct entries *list, oci_erro
 
 static int check_expectation(const struct edit *e, const struct entries *list, oci_error *err)
 {
+    const bool nothing = e->expect.alg == OCI_DIGEST_NONE;
     const oci_descriptor *found = NULL;
 
     for (size_t i = 0; i < list->count && found == NULL; i++)
         if (has_name(list->items[i], e->name))
             found = list->items[i];
-    if (found == NULL ? e->expect.alg == OCI_DIGEST_NONE : oci_digest_equal(&found->digest, &e->expect))
+    /* A digest of an unknown algorithm is not "nothing" either. */
+    if (found == NULL ? nothing : !nothing && oci_digest_equal(&found->digest, &e->expect))
         return 0;
     return oci_fail(err, OCI_E_CONFLICT, "'%s' was changed by somebody else and is %s now", e->name,
                     found != NULL ? found->digest_text : "gone");

@@ -18,8 +18,8 @@ int layout_dir_new(void)
 
 static void describe(struct blob *b, const char *type, const char *members)
 {
-    int n = snprintf(b->json, sizeof b->json, "{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":%zu%s}", type, b->digest,
-                     b->size, members);
+    int n = snprintf(b->json, sizeof b->json, "{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":%zu%s}", type,
+                     b->digest, b->size, members);
 
     assert_true(n > 0 && (size_t)n < sizeof b->json);
 }

@@ -16,10 +16,10 @@
 #include "store/store.h"
 #include "stream/stream.h"
 
-#define INDEX_TYPE "application/vnd.oci.image.index.v1+json"
+#define INDEX_TYPE    "application/vnd.oci.image.index.v1+json"
 #define MANIFEST_TYPE "application/vnd.oci.image.manifest.v1+json"
-#define CONFIG_TYPE "application/vnd.oci.image.config.v1+json"
-#define LAYER_TYPE "application/vnd.oci.image.layer.v1.tar"
+#define CONFIG_TYPE   "application/vnd.oci.image.config.v1+json"
+#define LAYER_TYPE    "application/vnd.oci.image.layer.v1.tar"
 
 /* Content that was put, and its descriptor as JSON. */
 struct blob {

@@ -27,8 +27,7 @@ static void assert_content(int dir, const char *path, const char *text)
     assert_memory_equal(out.len > 0 ? out.data : "", text, out.len);
 }
 
-OCI_TEST(ingest, is_invisible_until_it_is_committed)
-{
+OCI_TEST (ingest, is_invisible_until_it_is_committed) {
     oci_error err = OCI_ERROR_INIT;
     int dir = layout_dir_new();
     OCI_AUTO(oci_layout) l = layout_of(dir);
@@ -49,8 +48,7 @@ OCI_TEST(ingest, is_invisible_until_it_is_committed)
 }
 
 // proves: safety.20
-OCI_TEST(ingest, that_is_aborted_leaves_nothing)
-{
+OCI_TEST (ingest, that_is_aborted_leaves_nothing) {
     oci_error err = OCI_ERROR_INIT;
     int dir = layout_dir_new(), fds = count_fds();
     oci_layout *l = layout_of(dir);
@@ -82,8 +80,7 @@ OCI_TEST(ingest, that_is_aborted_leaves_nothing)
 }
 
 // proves: safety.20
-OCI_TEST(ingest, never_writes_a_right_blob_again)
-{
+OCI_TEST (ingest, never_writes_a_right_blob_again) {
     const struct timespec past[2] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
     oci_error err = OCI_ERROR_INIT;
     int dir = layout_dir_new();
@@ -102,8 +99,7 @@ OCI_TEST(ingest, never_writes_a_right_blob_again)
 }
 
 // proves: safety.20
-OCI_TEST(ingest, repairs_a_damaged_blob)
-{
+OCI_TEST (ingest, repairs_a_damaged_blob) {
     static const char *const damage[] = { "", "hellO", "hello and more", "hell" };
     oci_error err = OCI_ERROR_INIT;
     int dir = layout_dir_new();
@@ -131,8 +127,7 @@ OCI_TEST(ingest, repairs_a_damaged_blob)
     scratch_free(dir);
 }
 
-OCI_TEST(ingest, goes_to_the_directory_of_its_algorithm)
-{
+OCI_TEST (ingest, goes_to_the_directory_of_its_algorithm) {
     oci_error err = OCI_ERROR_INIT;
     int dir = layout_dir_new();
     OCI_AUTO(oci_layout) l = layout_of(dir);
@@ -152,8 +147,7 @@ OCI_TEST(ingest, goes_to_the_directory_of_its_algorithm)
     scratch_free(dir);
 }
 
-OCI_TEST(ingest, does_not_leave_the_layout)
-{
+OCI_TEST (ingest, does_not_leave_the_layout) {
     oci_error err = OCI_ERROR_INIT;
     int dir = layout_dir_new(), outside = scratch_new();
     OCI_AUTO(oci_layout) l = layout_of(dir);
@@ -177,8 +171,7 @@ static int many_words(void *ctx, oci_error *err)
     return oci_store_put(ctx, OCI_DIGEST_SHA256, "hello", 5, NULL, err);
 }
 
-OCI_TEST(ingest, without_memory_leaves_nothing)
-{
+OCI_TEST (ingest, without_memory_leaves_nothing) {
     oci_error err = OCI_ERROR_INIT;
     int dir = layout_dir_new(), fds;
     OCI_AUTO(oci_layout) l = layout_of(dir);

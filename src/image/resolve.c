@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/arena.h"
 #include "base/buf.h"
 #include "base/event.h"
 #include "base/fail.h"
@@ -25,8 +26,6 @@ struct candidate {
     const oci_descriptor *steps[OCI_MAX_NESTING + 1];
     size_t n_steps;
     const char *group;            /* the name of its entry in index.json, "" for none */
-    oci_config *config;           /* read when the descriptor itself names no platform; or NULL */
-    oci_platform own;             /* made of config */
     const oci_platform *platform; /* or NULL: unknown */
 };
 
@@ -40,10 +39,14 @@ struct indexes {
     size_t count, cap;
 };
 
+enum known_kind { KNOWN_MANIFEST, KNOWN_CONFIG };
+
 struct search {
     oci_layout *layout;
     const oci_resolve_options *o;
-    oci_map *visited; /* digests of indexes that were opened */
+    oci_map *visited[2]; /* digests of indexes that were opened; [1]: at or below the digest that was asked for */
+    oci_map *known[2];   /* by known_kind: digests, and the platforms (or NULL) that those documents tell */
+    oci_arena *arena;    /* those platforms */
     struct indexes indexes;
     struct candidates found;
     const oci_descriptor *steps[OCI_MAX_NESTING + 1];
@@ -66,13 +69,28 @@ static void free_indexes(struct indexes *list)
     *list = (struct indexes) { 0 };
 }
 
+static int begin_search(struct search *s, oci_error *err)
+{
+    bool ok = true;
+
+    for (size_t i = 0; i < 2; i++) {
+        s->visited[i] = oci_map_new();
+        s->known[i] = oci_map_new();
+        ok = ok && s->visited[i] != NULL && s->known[i] != NULL;
+    }
+    s->arena = oci_arena_new(0);
+    return ok && s->arena != NULL ? 0 : oci_fail_nomem(err);
+}
+
 static void end_search(struct search *s)
 {
-    for (size_t i = 0; i < s->found.count; i++)
-        oci_config_free(s->found.items[i].config);
     oci_free(s->found.items);
     free_indexes(&s->indexes);
-    oci_map_free(s->visited);
+    for (size_t i = 0; i < 2; i++) {
+        oci_map_free(s->visited[i]);
+        oci_map_free(s->known[i]);
+    }
+    oci_arena_free(s->arena);
 }
 
 static const char *name_of(const oci_descriptor *d, const char *key)
@@ -86,27 +104,75 @@ static bool is_attestation(const oci_descriptor *d)
     return name_of(d, ATTESTATION) != NULL && d->platform != NULL && strcmp(d->platform->os, "unknown") == 0;
 }
 
-/* Without a platform in the descriptor, the configuration knows it; what is no image has none. */
-static void look_into_config(struct search *s, struct candidate *c)
+/* Copies text (or NULL) to the arena; false when there is no memory. */
+static bool copy_text(struct search *s, const char *text, const char **out)
+{
+    *out = text != NULL ? oci_arena_strndup(s->arena, text, strlen(text)) : NULL;
+    return text == NULL || *out != NULL;
+}
+
+static bool copy_strings(struct search *s, oci_strings in, oci_strings *out)
+{
+    const char **items = oci_arena_array(s->arena, in.count, sizeof *items);
+
+    for (size_t i = 0; items != NULL && i < in.count; i++)
+        if (!copy_text(s, in.items[i], &items[i]))
+            return false;
+    *out = (oci_strings) { items, in.count };
+    return items != NULL;
+}
+
+/* What a configuration says, in memory that does not grow with the rest of it. */
+static int platform_of_config(struct search *s, const oci_descriptor *d, oci_platform **out, oci_error *err)
+{
+    OCI_AUTO(oci_config) c = NULL;
+    oci_platform *p;
+    int r = oci_read_config(oci_layout_store(s->layout), d, s->o->limits, NULL, &c, err);
+
+    if (r < 0)
+        return r;
+    /* Builders that do not know leave both empty. */
+    if (c->os[0] == '\0' && c->architecture[0] == '\0')
+        return 0;
+    p = oci_arena_alloc(s->arena, sizeof *p);
+    if (p == NULL || !copy_text(s, c->architecture, &p->architecture) || !copy_text(s, c->os, &p->os) ||
+        !copy_text(s, c->os_version, &p->os_version) || !copy_text(s, c->variant, &p->variant) ||
+        !copy_strings(s, c->os_features, &p->os_features))
+        return oci_fail_nomem(err);
+    *out = p;
+    return 0;
+}
+
+static int look_up(struct search *s, enum known_kind kind, const oci_descriptor *d, oci_platform **out, oci_error *err);
+
+static int platform_of_manifest(struct search *s, const oci_descriptor *d, oci_platform **out, oci_error *err)
 {
     OCI_AUTO(oci_manifest) manifest = NULL;
-    oci_store *store = oci_layout_store(s->layout);
+    int r = oci_read_manifest(oci_layout_store(s->layout), d, s->o->limits, NULL, &manifest, err);
 
-    if (oci_read_manifest(store, c->descriptor, s->o->limits, NULL, &manifest, NULL) < 0 ||
-        oci_media_type_info(manifest->config->media_type).kind != OCI_MEDIA_CONFIG ||
-        oci_read_config(store, manifest->config, s->o->limits, NULL, &c->config, NULL) < 0)
-        return;
-    /* Builders that do not know leave both empty. */
-    if (c->config->os[0] == '\0' && c->config->architecture[0] == '\0') {
-        oci_config_free(c->config);
-        c->config = NULL;
-        return;
+    if (r < 0 || oci_media_type_info(manifest->config->media_type).kind != OCI_MEDIA_CONFIG)
+        return r;
+    return look_up(s, KNOWN_CONFIG, manifest->config, out, err);
+}
+
+/* The platform that a document tells, NULL when it tells none, is no image's or cannot be read. Each document is read
+ * once, however often indexes name it. */
+static int look_up(struct search *s, enum known_kind kind, const oci_descriptor *d, oci_platform **out, oci_error *err)
+{
+    oci_platform *found = NULL;
+    void *known = NULL;
+    int r;
+
+    if (!oci_map_get(s->known[kind], d->digest_text, strlen(d->digest_text), &known)) {
+        r = kind == KNOWN_MANIFEST ? platform_of_manifest(s, d, &found, NULL) : platform_of_config(s, d, &found, NULL);
+        if (r == OCI_E_NOMEM)
+            return oci_fail_nomem(err);
+        known = found;
+        if (oci_map_set(s->known[kind], d->digest_text, strlen(d->digest_text), known) < 0)
+            return oci_fail_nomem(err);
     }
-    c->own = (oci_platform) { .architecture = c->config->architecture,
-                              .os = c->config->os,
-                              .os_version = c->config->os_version,
-                              .variant = c->config->variant,
-                              .os_features = c->config->os_features };
+    *out = known;
+    return 0;
 }
 
 static int add_candidate(struct search *s, const oci_descriptor *d, const char *group, oci_error *err)
@@ -115,13 +181,30 @@ static int add_candidate(struct search *s, const oci_descriptor *d, const char *
 
     memcpy(c.steps, s->steps, s->depth * sizeof *c.steps);
     c.steps[s->depth] = d;
-    if (c.platform == NULL)
-        look_into_config(s, &c);
-    if (!OCI_VEC_PUSH(&s->found, c)) {
-        oci_config_free(c.config);
-        return oci_fail_nomem(err);
+    if (c.platform == NULL) {
+        oci_platform *known = NULL;
+        int r = look_up(s, KNOWN_MANIFEST, d, &known, err);
+
+        if (r < 0)
+            return r;
+        c.platform = known;
     }
-    return 0;
+    return OCI_VEC_PUSH(&s->found, c) ? 0 : oci_fail_nomem(err);
+}
+
+static bool digest_fits(const struct search *s, const oci_descriptor *d)
+{
+    return s->o->digest == NULL || strcmp(s->o->digest, d->digest_text) == 0;
+}
+
+/* Whether d is what was asked for or, on the way that led here, below it. */
+static bool counts(const struct search *s, const oci_descriptor *d)
+{
+    bool fits = digest_fits(s, d);
+
+    for (size_t i = 0; i < s->depth && !fits; i++)
+        fits = digest_fits(s, s->steps[i]);
+    return fits;
 }
 
 static int collect(struct search *s, const oci_descriptor *d, const char *group, oci_error *err);
@@ -134,7 +217,7 @@ static int collect_children(struct search *s, const oci_descriptor *d, const cha
     if (s->depth + 1 > OCI_MAX_NESTING)
         return oci_fail(err, OCI_E_LIMIT, "index %s: indexes are nested more than %d deep", d->digest_text,
                         OCI_MAX_NESTING);
-    r = oci_map_set(s->visited, d->digest_text, strlen(d->digest_text), NULL);
+    r = oci_map_set(s->visited[counts(s, d)], d->digest_text, strlen(d->digest_text), NULL);
     if (r < 0)
         return oci_fail_nomem(err);
     if (r == 0)
@@ -159,11 +242,6 @@ static int collect_children(struct search *s, const oci_descriptor *d, const cha
     return r;
 }
 
-static bool digest_fits(const struct search *s, const oci_descriptor *d)
-{
-    return s->o->digest == NULL || strcmp(s->o->digest, d->digest_text) == 0;
-}
-
 /* Adds the manifests at and below d. Below the descriptor that was asked for by digest, everything counts. */
 static int collect(struct search *s, const oci_descriptor *d, const char *group, oci_error *err)
 {
@@ -171,12 +249,9 @@ static int collect(struct search *s, const oci_descriptor *d, const char *group,
 
     switch (info.kind) {
     case OCI_MEDIA_MANIFEST:
-        if (is_attestation(d) && s->o->digest == NULL)
+        if (is_attestation(d) && (s->o->digest == NULL || !digest_fits(s, d)))
             return 0;
-        for (size_t i = 0; i < s->depth && !digest_fits(s, d); i++)
-            if (digest_fits(s, s->steps[i]))
-                return add_candidate(s, d, group, err);
-        return digest_fits(s, d) ? add_candidate(s, d, group, err) : 0;
+        return counts(s, d) ? add_candidate(s, d, group, err) : 0;
     case OCI_MEDIA_INDEX:
         return collect_children(s, d, group, err);
     case OCI_MEDIA_OTHER:
@@ -354,10 +429,10 @@ static int make_path(struct search *s, const struct candidate *c, oci_path **out
 
 int oci_resolve(oci_layout *l, const oci_resolve_options *o, oci_path **out, oci_error *err)
 {
-    struct search s = { .layout = l, .o = o, .visited = oci_map_new() };
+    struct search s = { .layout = l, .o = o };
     const struct candidate *chosen = NULL;
     bool any = false;
-    int r = s.visited != NULL ? 0 : oci_fail_nomem(err);
+    int r = begin_search(&s, err);
 
     if (r == 0)
         r = collect_named(&s, OCI_ANNOTATION_REF_NAME, &any, err);
@@ -365,10 +440,6 @@ int oci_resolve(oci_layout *l, const oci_resolve_options *o, oci_path **out, oci
         r = collect_named(&s, OCI_ANNOTATION_CONTAINERD_NAME, &any, err);
     if (r == 0 && !any && o->name != NULL)
         r = fail_unknown_name(&s, err);
-    /* The vector does not move any more. */
-    for (size_t i = 0; r == 0 && i < s.found.count; i++)
-        if (s.found.items[i].config != NULL)
-            s.found.items[i].platform = &s.found.items[i].own;
     if (r == 0)
         r = decide(&s, &chosen, err);
     if (r == 0)

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "images.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct image image_put(int dir, const char *os, const char *architecture, const char *mark, const char *members)
+{
+    OCI_AUTO_BUF oci_buf tar = OCI_BUF_INIT;
+    struct image i;
+
+    archive_file(&tar, "mark", mark);
+    archive_end(&tar);
+    i.layer = blob_put_bytes(dir, LAYER_TYPE, "", tar.data, tar.len);
+    i.config = blob_put(dir, CONFIG_TYPE, "",
+                        "{\"architecture\":\"%s\",\"os\":\"%s\",\"config\":{\"Cmd\":[\"/x\"]},"
+                        "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"%s\"]}}",
+                        architecture, os, i.layer.digest);
+    i.manifest = blob_put(dir, MANIFEST_TYPE, members, "{\"schemaVersion\":2,\"config\":%s,\"layers\":[%s]}",
+                          i.config.json, i.layer.json);
+    return i;
+}
+
+struct image image_put_host(int dir, const char *mark, const char *members)
+{
+    const oci_platform *host = oci_platform_host();
+
+    return image_put(dir, host->os, host->architecture, mark, members);
+}
+
+struct blob index_put(int dir, const char *members, const char *format, ...)
+{
+    char *entries = NULL;
+    struct blob b;
+    va_list args;
+    int n;
+
+    va_start(args, format);
+    n = vasprintf(&entries, format, args);
+    va_end(args);
+    assert_true(n >= 0);
+    b = blob_put(dir, INDEX_TYPE, members, "{\"schemaVersion\":2,\"manifests\":[%s]}", entries);
+    free(entries);
+    return b;
+}
+
+static void add_warning(void *ctx, const char *text)
+{
+    assert_int_equal(oci_buf_printf(ctx, NULL, "%s\n", text), 0);
+}
+
+oci_events warnings_to(oci_buf *out)
+{
+    return (oci_events) { .ctx = out, .warning = add_warning };
+}

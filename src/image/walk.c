@@ -27,6 +27,8 @@ static int visit_manifest(const struct walk *w, oci_walk_node *node, oci_error *
     node->manifest = manifest;
     if (r == 0 && oci_media_type_info(manifest->config->media_type).kind == OCI_MEDIA_CONFIG)
         r = oci_read_config(w->store, manifest->config, w->limits, NULL, &config, &problem);
+    if (r == OCI_E_NOMEM)
+        return oci_fail_nomem(err);
     node->config = config;
     node->problem = r < 0 ? &problem : NULL;
     return w->visit(w->ctx, node, err);
@@ -39,16 +41,19 @@ static int visit_index(const struct walk *w, oci_walk_node *node, oci_error *err
     const oci_descriptor *d = node->descriptor;
     OCI_AUTO(oci_index) index = NULL;
     oci_error problem = OCI_ERROR_INIT;
-    int is_new = oci_map_set(w->visited, d->digest_text, strlen(d->digest_text), NULL);
-    int r;
+    int r = oci_map_set(w->visited, d->digest_text, strlen(d->digest_text), NULL);
 
-    if (is_new < 0)
+    if (r < 0)
         return oci_fail_nomem(err);
-    if (oci_read_index(w->store, d, w->limits, &index, &problem) < 0)
-        node->problem = &problem;
+    if (r == 0)
+        return w->visit(w->ctx, node, err);
+    r = oci_read_index(w->store, d, w->limits, &index, &problem);
+    if (r == OCI_E_NOMEM)
+        return oci_fail_nomem(err);
+    node->problem = r < 0 ? &problem : NULL;
     node->index = index;
     r = w->visit(w->ctx, node, err);
-    if (index == NULL || is_new == 0 || r != 0)
+    if (index == NULL || r != 0)
         return r;
     if (node->depth == OCI_MAX_NESTING)
         return oci_fail(err, OCI_E_LIMIT, "index %s: indexes are nested more than %d deep", d->digest_text,

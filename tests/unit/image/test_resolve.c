@@ -324,6 +324,31 @@ OCI_TEST (resolve, opens_an_index_once) {
     scratch_free(dir);
 }
 
+/* Read anew for each entry, the configuration alone would be 20 GiB to hash and to keep. */
+// proves: safety.15
+OCI_TEST (resolve, reads_a_document_once_for_all_its_entries) {
+    enum { ENTRIES = 5000, SIZE = 4 << 20 };
+    int dir = layout_dir_new();
+    const oci_platform *host = oci_platform_host();
+    char *padding = oci_calloc(SIZE, 1);
+    OCI_AUTO_BUF oci_buf list = OCI_BUF_INIT;
+    struct image a;
+
+    assert_non_null(padding);
+    memset(padding, ' ', SIZE - 1000);
+    a.config = blob_put(dir, CONFIG_TYPE, "",
+                        "{\"architecture\":\"%s\",\"os\":\"%s\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[]}}%s",
+                        host->architecture, host->os, padding);
+    oci_free(padding);
+    a.manifest =
+        blob_put(dir, MANIFEST_TYPE, NAMED("v1"), "{\"schemaVersion\":2,\"config\":%s,\"layers\":[]}", a.config.json);
+    for (int i = 0; i < ENTRIES; i++)
+        assert_int_equal(oci_buf_printf(&list, NULL, "%s%s", i > 0 ? "," : "", a.manifest.json), 0);
+    index_write(dir, "%s", list.data);
+    assert_finds(dir, (struct question) { .name = "v1" }, &a);
+    scratch_free(dir);
+}
+
 OCI_TEST (resolve, without_memory_answers_nothing_else) {
     oci_error err = OCI_ERROR_INIT;
     int dir = layout_dir_new(), failed = 1, fds;

@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/event.h"
 #include "base/fail.h"
 #include "base/map.h"
 #include "base/text.h"
@@ -104,25 +105,33 @@ struct tee {
 static int tee_next(void *ctx, oci_span *out, oci_error *err)
 {
     struct tee *t = ctx;
-    int r = oci_reader_next(t->source, out, err);
+    int r = oci_check_cancelled(t->events, err);
 
+    if (r == 0)
+        r = oci_reader_next(t->source, out, err);
     return r < 0 || out->len == 0 ? r : oci_writer_write(t->copy, out->data, out->len, err);
 }
 
 /* ---- what makes a tar a valid layer ---- */
 
+/* Whether a component of name begins like a whiteout: unpacking would take it for one or refuse it. */
+static bool has_whiteout(const char *name)
+{
+    return oci_starts_with(name, ".wh.") || strstr(name, "/.wh.") != NULL;
+}
+
 /* The digests of an image name its bytes, so a tar is taken as it is or not at all. */
 static int check_entry(const oci_tar_entry *e, oci_map *names, oci_error *err)
 {
-    const char *base = strrchr(e->name, '/');
     int r;
 
     if (e->stored_name[0] == '/')
         return oci_fail(err, OCI_E_INVALID, "entry '%s' has an absolute name", e->stored_name);
     if (e->type == OCI_TAR_UNKNOWN)
         return oci_fail(err, OCI_E_INVALID, "entry '%s' is of an unknown type", e->stored_name);
-    base = base != NULL ? base + 1 : e->name;
-    if (oci_starts_with(base, ".wh."))
+    if (e->name_len == 0 && e->type != OCI_TAR_DIR)
+        return oci_fail(err, OCI_E_INVALID, "entry '%s' is the root, which can only be a directory", e->stored_name);
+    if (has_whiteout(e->name))
         return oci_fail(err, OCI_E_INVALID, "entry '%s' has a name that is reserved for whiteouts", e->stored_name);
     r = oci_map_set(names, e->name, e->name_len, NULL);
     if (r < 0)
@@ -174,7 +183,7 @@ static int pass_through(oci_create *c, oci_reader *tar, oci_ingest *ingest, oci_
         oci_reader_free(tar);
     if (r < 0)
         return r;
-    tee = (struct tee) { .source = hashed, .copy = writer };
+    tee = (struct tee) { .source = hashed, .copy = writer, .events = c->o.events };
     r = oci_reader_from_callbacks(&tee_ops, &tee, &teed, err);
     if (r == 0)
         r = check_tar(c, teed, err);

@@ -165,13 +165,20 @@ static int mode_of_result(int fd, const oci_unpack_options *o, mode_t *out, oci_
     return 0;
 }
 
-/* Whoever is not root unpacks for a container without root. */
+/* Whoever is not root unpacks for a container without root. What is said for the whole holds for its parts, unless they
+ * have something of their own. */
 static oci_unpack_options complete(const oci_unpack_options *o)
 {
     oci_unpack_options full = *o;
 
     full.rootless = o->rootless || geteuid() != 0;
     full.apply.rootless = full.bundle.rootless = full.rootless;
+    if (full.apply.limits == NULL)
+        full.apply.limits = o->limits;
+    if (full.apply.events == NULL)
+        full.apply.events = o->events;
+    if (full.bundle.events == NULL)
+        full.bundle.events = o->events;
     return full;
 }
 

@@ -206,7 +206,6 @@ OCI_TEST (txn, gives_an_entry_its_new_name_alone) {
     oci_error err = OCI_ERROR_INIT;
     int dir = layout_dir_new();
     OCI_AUTO(oci_layout) l = NULL;
-    OCI_AUTO_BUF oci_buf after = OCI_BUF_INIT;
     oci_txn *t;
 
     index_write(dir, "%s",

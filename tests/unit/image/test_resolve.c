@@ -47,7 +47,7 @@ static void assert_refuses(int dir, struct question q, int code, const char *say
     assert_says(&err, says);
 }
 
-// proves: index.optional layout.index-json.entry-point
+// proves: index.optional layout.index-json.entry-point layout.blobs.unreferenced-allowed
 OCI_TEST (resolve, a_manifest_by_name_or_alone) {
     int dir = layout_dir_new();
     struct image hidden = image_put_host(dir, "hidden", ""), a = image_put_host(dir, "a", NAMED("v1"));
@@ -246,6 +246,29 @@ OCI_TEST (resolve, tolerates_children_that_are_missing) {
     /* It matters when there is nothing else. */
     index_write(dir, "%s", gone.json);
     assert_refuses(dir, (struct question) { 0 }, OCI_E_NOT_FOUND, gone.digest);
+    scratch_free(dir);
+}
+
+// proves: index.subject.weak manifest.subject.weak
+OCI_TEST (resolve, whatever_became_of_the_subject) {
+    oci_error err = OCI_ERROR_INIT;
+    int dir = layout_dir_new();
+    struct image a = image_put_host(dir, "a", ""), gone = image_put_host(dir, "gone", "");
+    OCI_AUTO(oci_layout) l = NULL;
+    OCI_AUTO(oci_path) path = NULL;
+    OCI_AUTO(oci_image) image = NULL;
+    struct blob index;
+
+    a.manifest = blob_put(dir, MANIFEST_TYPE, "", "{\"schemaVersion\":2,\"config\":%s,\"layers\":[%s],\"subject\":%s}",
+                          a.config.json, a.layer.json, gone.manifest.json);
+    index = blob_put(dir, INDEX_TYPE, NAMED("v1"), "{\"schemaVersion\":2,\"manifests\":[%s],\"subject\":%s}",
+                     a.manifest.json, gone.manifest.json);
+    assert_int_equal(unlinkat(dir, gone.manifest.path, 0), 0);
+    index_write(dir, "%s", index.json);
+    l = layout_of(dir);
+    assert_ok(&err, oci_resolve(l, &(oci_resolve_options) { .name = "v1" }, &path, &err));
+    assert_ok(&err, oci_image_open(oci_layout_store(l), oci_path_target(path), NULL, &image, &err));
+    assert_string_equal(oci_image_manifest(image)->subject->digest_text, gone.manifest.digest);
     scratch_free(dir);
 }
 

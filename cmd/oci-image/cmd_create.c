@@ -203,7 +203,7 @@ static int open_tar(struct cli *cli, const char *name, oci_reader **out)
         strcmp(name, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
     if (fd < 0)
-        return cli_fail_errno(cli, "'%s'", name);
+        return cli_fail_errno(cli, "open");
     return oci_reader_from_fd(fd, out, &cli->err);
 }
 

@@ -10,6 +10,7 @@ static int run(struct cli *cli, const void *opts, size_t n, char *const *operand
     int r = oci_layout_init(AT_FDCWD, operands[0], &o, &layout, &cli->err);
 
     (void)opts, (void)n;
+    cli_hint_at_destination(cli, r, operands[0]);
     oci_layout_free(layout);
     return r;
 }

@@ -48,6 +48,14 @@ static const struct cli_option options[] = {
 
 static const struct options defaults = { .xattrs = true, .terminal = true };
 
+static int unpack(struct cli *cli, oci_image *image, const char *bundle, const oci_unpack_options *u)
+{
+    int r = oci_unpack(image, AT_FDCWD, bundle, u, &cli->err);
+
+    cli_hint_at_destination(cli, r, bundle);
+    return r;
+}
+
 static int run(struct cli *cli, const void *opts, size_t n, char *const *operands)
 {
     const struct options *o = opts;
@@ -72,7 +80,7 @@ static int run(struct cli *cli, const void *opts, size_t n, char *const *operand
     u.bundle.args = o->args.items;
     u.bundle.n_args = o->args.count;
     if (r == 0)
-        r = oci_unpack(source.image, AT_FDCWD, operands[1], &u, &cli->err);
+        r = unpack(cli, source.image, operands[1], &u);
     cli_source_close(&source);
     return r;
 }

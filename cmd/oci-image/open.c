@@ -28,14 +28,26 @@ static int replace(struct cli *cli, char **part, const char *option, const char 
     return 0;
 }
 
+/* Of algorithms that are not known the digest may be: it is compared, not computed. */
+static int check_digest(struct cli *cli, const char *digest)
+{
+    int r = digest != NULL ? oci_digest_validate(digest, strlen(digest), &cli->err) : 0;
+
+    if (r == 0 || r == OCI_E_UNSUPPORTED) {
+        cli->err = (oci_error)OCI_ERROR_INIT;
+        return 0;
+    }
+    return cli_wrap(cli, OCI_E_USAGE, "--digest");
+}
+
 int cli_source_parse(struct cli *cli, const char *text, const struct cli_image *o, struct cli_source *s)
 {
     int r = oci_reference_parse(text, exists, NULL, &s->reference, &cli->err);
 
     if (r == 0 && o != NULL)
         r = replace(cli, &s->reference->name, "--ref", o->ref);
-    if (r == 0 && o != NULL && o->digest != NULL && !oci_digest_is_wellformed(o->digest, strlen(o->digest)))
-        r = cli_fail(cli, OCI_E_USAGE, "--digest: '%s' is no digest", o->digest);
+    if (r == 0 && o != NULL)
+        r = check_digest(cli, o->digest);
     if (r == 0 && o != NULL)
         r = replace(cli, &s->reference->digest, "--digest", o->digest);
     return r;
@@ -58,6 +70,23 @@ int cli_source_open_layout(struct cli *cli, const oci_limits *limits, bool read_
     return oci_layout_open(AT_FDCWD, s->reference->path, &o, &s->layout, &cli->err);
 }
 
+/* The library's message names the candidates; this says how to ask for one. */
+static void hint_at_image(struct cli *cli, int r, const struct cli_source *s)
+{
+    const char *path = s->reference->path;
+
+    if (r == OCI_E_AMBIGUOUS)
+        cli_hint(cli, "say which: '%s:NAME' or '%s@DIGEST'", path, path);
+    else if (r == OCI_E_NOT_FOUND)
+        cli_hint(cli, "'oci-image list %s' shows what is there", path);
+}
+
+void cli_hint_at_destination(struct cli *cli, int r, const char *path)
+{
+    if (r == OCI_E_EXISTS)
+        cli_hint(cli, "name a new directory or an empty one, or remove '%s' first", path);
+}
+
 int cli_source_open_image(struct cli *cli, const char *text, const struct cli_image *o, const oci_limits *limits,
                           struct cli_source *s)
 {
@@ -75,7 +104,9 @@ int cli_source_open_image(struct cli *cli, const char *text, const struct cli_im
     wanted.digest = s->reference->digest;
     wanted.platform = s->platform;
     r = oci_resolve(s->layout, &wanted, &s->path, &cli->err);
-    if (r == 0)
+    if (r < 0)
+        hint_at_image(cli, r, s);
+    else
         r = oci_image_open(oci_layout_store(s->layout), oci_path_target(s->path), limits, &s->image, &cli->err);
     return cli_wrap(cli, r, "'%s'", s->reference->path);
 }

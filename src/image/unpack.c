@@ -190,7 +190,7 @@ int oci_unpack(oci_image *i, int dirfd, const char *bundle, const oci_unpack_opt
     int r = oci_tmpdir_new(dirfd, bundle, &dir, err);
 
     if (r < 0)
-        return oci_wrap(err, r, "'%s'", bundle);
+        return r;
     if (i->manifest->n_layers == 0)
         oci_warn(o->events, "the image has no layers, its root file system is empty");
     if (o->verify_first)
@@ -201,5 +201,5 @@ int oci_unpack(oci_image *i, int dirfd, const char *bundle, const oci_unpack_opt
         r = mode_of_result(oci_tmpdir_fd(dir), o, &mode, err);
     if (r < 0)
         return r;
-    return oci_wrap(err, oci_tmpdir_publish(oci_steal(&dir), mode, false, err), "'%s'", bundle);
+    return oci_tmpdir_publish(oci_steal(&dir), mode, false, err);
 }

@@ -154,7 +154,7 @@ int oci_layout_init(int dirfd, const char *path, const oci_layout_options *o, oc
         return oci_fail(err, OCI_E_PERM, "a layout for reading only cannot be made");
     r = oci_tmpdir_new(dirfd, path, &dir, err);
     if (r < 0)
-        return oci_wrap(err, r, "layout '%s'", path);
+        return r;
     fd = fcntl(oci_tmpdir_fd(dir), F_DUPFD_CLOEXEC, 0);
     if (fd < 0)
         return oci_fail_errno(err, "layout '%s'", path);

@@ -1,0 +1,246 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2016,SC2154 # code for other shells; variables of bats
+load lib
+load images
+
+# names LAYOUT: those of its images.
+names() {
+    "$OCI_IMAGE" list --json "$1" | jq -r 'map(.name) | join(" ")'
+}
+
+@test "a layout and an image, and nothing is said" {
+    make_tars
+    oci create layout:app tree.tar.gz
+    exits 0
+    is_silent
+    holds layout blobs index.json oci-layout
+    [ "$(names layout)" = app ]
+    succeeds unpack --rootfs-only layout:app rootfs
+    [ "$(cat rootfs/etc/file)" = text ]
+}
+
+@test "layers in order, plain, gzip and zstd" {
+    make_tars
+    mkdir more
+    echo later >more/file
+    tar -C more -cf more.tar .
+    tar -C more --transform='s,file,third,' -cf third.tar .
+    zstd -q third.tar || skip "no zstd"
+    succeeds create layout:app tree.tar.gz more.tar third.tar.zst
+    succeeds inspect --json layout:app
+    is_json '.layers | map(.mediaType | split("+")[1]) == ["gzip", "gzip", "gzip"]'
+    succeeds unpack --rootfs-only layout:app rootfs
+    holds rootfs etc file private third
+}
+
+@test "--compress" {
+    make_tars
+    for kind in gzip gzip:1 gzip:9 zstd zstd:3 none; do
+        succeeds create --compress $kind layout:$kind tree.tar
+        succeeds inspect --json "layout:$kind"
+        case $kind in
+            none) is_json '.layers[0].mediaType == "application/vnd.oci.image.layer.v1.tar"' ;;
+            *) is_json ".layers[0].mediaType == \"application/vnd.oci.image.layer.v1.tar+${kind%:*}\"" ;;
+        esac
+        is_json ".layers[0].diffId == \"sha256:$(sha256sum <tree.tar | cut -d ' ' -f 1)\""
+    done
+    for bad in lzma gzip:0 gzip:10 gzip:x gzip: zstd:23 none:1 ''; do
+        oci create --compress "$bad" layout:bad tree.tar
+        exits 2
+        one_line
+        complains_of "create: --compress: *"
+    done
+}
+
+@test "standard input" {
+    make_tars
+    run --separate-stderr bash -c '"$OCI_IMAGE" create layout:app - <tree.tar'
+    exits 0
+    run --separate-stderr bash -c 'cat tree.tar.gz | "$OCI_IMAGE" create layout:piped -'
+    exits 0
+    [ "$(names layout)" = "app piped" ]
+    run --separate-stderr bash -c '"$OCI_IMAGE" create layout:closed - <&-'
+    exits 1
+    one_line
+    [ "$(names layout)" = "app piped" ]
+}
+
+@test "the configuration" {
+    make_tars
+    succeeds create layout:app tree.tar --entrypoint /bin/a --entrypoint=-x --cmd b --env A=1 --env B=x=y --user 1:2 \
+        --workdir /w --label l=1 --label l=2 --volume /v --expose 80/tcp --stop-signal SIGTERM --author me \
+        --annotation x=y --platform linux/arm64/v8
+    "$OCI_IMAGE" inspect -q --config layout:app >config
+    jq -e '.config | .Entrypoint == ["/bin/a", "-x"] and .Cmd == ["b"] and .User == "1:2" and .WorkingDir == "/w"
+        and .Labels == {"l": "2"} and .Volumes == {"/v": {}} and .ExposedPorts == {"80/tcp": {}}
+        and .StopSignal == "SIGTERM" and (.Env | contains(["A=1", "B=x=y"]))' config
+    jq -e '.author == "me" and .architecture == "arm64" and .os == "linux" and .variant == "v8"' config
+    jq -e '(.history | length) == (.rootfs.diff_ids | length)' config
+    [ "$("$OCI_IMAGE" inspect -q --raw layout:app | jq -r .annotations.x)" = y ]
+    for bad in "--env A" "--env =1" "--label x" "--annotation =" "--platform linux" "--digest-algorithm md5"; do
+        # shellcheck disable=SC2086
+        oci create layout:bad tree.tar $bad
+        exits 2
+        one_line
+        complains_of "create: ${bad% *}: *"
+    done
+    [ "$(names layout)" = app ]
+}
+
+@test "an image without layers" {
+    succeeds create layout:empty
+    succeeds inspect --json layout:empty
+    is_json '.layers == []'
+}
+
+@test "sha512" {
+    make_tars
+    succeeds create --digest-algorithm sha512 layout:app tree.tar
+    succeeds inspect --json layout:app
+    is_json '.digest | startswith("sha512:")'
+    succeeds unpack --rootfs-only layout:app rootfs
+}
+
+@test "SOURCE_DATE_EPOCH, and the same bytes twice" {
+    make_tars
+    export SOURCE_DATE_EPOCH=86400
+    succeeds create one:app tree.tar tree.tar.gz --cmd x --env A=1
+    succeeds create two:app tree.tar tree.tar.gz --cmd x --env A=1
+    diff -r one two
+    succeeds inspect --json one:app
+    is_json '.created == "1970-01-02T00:00:00Z"'
+    for bad in soon 1x 99999999999999999999; do
+        SOURCE_DATE_EPOCH=$bad oci create layout:app tree.tar
+        exits 2
+        one_line
+        complains_of "create: SOURCE_DATE_EPOCH: '$bad' is no number of seconds"
+    done
+}
+
+@test "an existing name moves to the new image, others stay" {
+    make_layout app other
+    old=$("$OCI_IMAGE" inspect --json layout:app | jq -r .digest)
+    succeeds create layout:app tree.tar --cmd new
+    [ "$(names layout | tr ' ' '\n' | sort | tr '\n' ' ')" = "app other " ]
+    succeeds inspect --json layout:app
+    is_json '.cmd == ["new"]'
+    [ "$(jq -r .digest <<<"$output")" != "$old" ]
+    [ -e "layout/blobs/sha256/${old#*:}" ]
+}
+
+@test "names with colons and slashes" {
+    make_tars
+    succeeds create layout:docker.io/library/app:1.0-rc tree.tar
+    [ "$(names layout)" = docker.io/library/app:1.0-rc ]
+    succeeds create oci:layout:a:b:c tree.tar
+    succeeds inspect layout:a:b:c
+}
+
+@test "bad tars add nothing" {
+    make_layout app
+    cp layout/index.json before
+    echo 'this is no tar' >garbage
+    head -c 100 tree.tar.gz >cut.gz
+    head -c 1538 tree.tar >cut.tar
+    for bad in garbage cut.gz cut.tar; do
+        oci create layout:bad tree.tar $bad
+        exits 3
+        one_line
+        complains_of "create: '$bad': *"
+        cmp before layout/index.json
+    done
+    oci create layout:bad tree.tar missing
+    exits 4
+    one_line
+    complains_of "create: 'missing': open: No such file or directory"
+    mkdir dir
+    oci create layout:bad dir
+    exits 1
+    one_line
+    complains_of "create: 'dir': *"
+    cmp before layout/index.json
+}
+
+@test "destinations that cannot be" {
+    make_tars
+    oci create "layout@sha256:$(printf '%064d' 0)" tree.tar
+    exits 2
+    complains_of "create: *a new image cannot be called by a digest"
+    oci create no/such:app tree.tar
+    exits 4
+    one_line
+    oci create tree:app tree.tar
+    exits 3
+    complains_of "create: layout 'tree': this is no image layout*"
+    oci create tree.tar:app tree.tar
+    [ "$status" -ne 0 ]
+    one_line
+    oci create layout: tree.tar
+    exits 2
+    oci create '' tree.tar
+    exits 2
+    oci create
+    exits 2
+    hints "usage: oci-image create *"
+    oci create --entrypiont x layout:app
+    exits 2
+    hints "did you mean '--entrypoint'?"
+    holds . tree tree.tar tree.tar.gz
+}
+
+@test "the umask decides who may read a new layout" {
+    make_tars
+    run --separate-stderr bash -c 'umask 077; "$OCI_IMAGE" create layout:app tree.tar'
+    exits 0
+    [ -z "$(find layout -perm /077)" ]
+    run --separate-stderr bash -c 'umask 022; "$OCI_IMAGE" create open:app tree.tar'
+    [ -z "$(find open ! -perm -444)" ]
+}
+
+@test "few descriptors, closed streams" {
+    make_tars
+    run --separate-stderr bash -c 'ulimit -n 16; "$OCI_IMAGE" create layout:app tree.tar tree.tar.gz'
+    exits 0
+    run --separate-stderr bash -c '"$OCI_IMAGE" create layout:two tree.tar <&- >&- 2>&-'
+    exits 0
+    [ "$(names layout)" = "app two" ]
+}
+
+@test "a file may not grow: an error, not a signal" {
+    make_layout app
+    cp layout/index.json before
+    head -c 3000000 /dev/urandom >tree/noise
+    tar -C tree -cf noise.tar .
+    run --separate-stderr bash -c 'ulimit -f 1000; "$OCI_IMAGE" create layout:noise noise.tar'
+    exits 1
+    one_line
+    complains_of "create: 'noise.tar': *File too large"
+    cmp before layout/index.json
+    blobs=$(find layout/blobs -type f | wc -l)
+    [ "$blobs" -eq 3 ]
+}
+
+@test "a full disk" {
+    [ "$(id -u)" -eq 0 ] || skip "only root may mount"
+    make_tars
+    head -c 3000000 /dev/urandom >tree/noise
+    tar -C tree -cf noise.tar .
+    mkdir small
+    run --separate-stderr unshare -m bash -c 'mount -t tmpfs -o size=1m tmpfs small || exit 99
+        "$OCI_IMAGE" create small/layout:app noise.tar; r=$?; find small -type f -path "*blobs*"; exit $r'
+    [ "$status" -ne 99 ] || skip "cannot mount"
+    exits 1
+    says ""
+    one_line
+    complains_of "create: 'noise.tar': *No space left on device"
+}
+
+@test "a layout that may not be written to" {
+    make_layout app
+    oci_as_nobody create layout:new tree.tar
+    [ "$(id -u)" -eq 0 ] || skip "the layout is ours"
+    exits 1
+    one_line
+    complains_of "create: *Permission denied"
+    [ "$(names layout)" = app ]
+}

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -197,14 +198,60 @@ static int open_destination(struct cli *cli, const oci_limits *limits, struct cl
     return oci_layout_init(AT_FDCWD, s->reference->path, &o, &s->layout, &cli->err);
 }
 
+/* An input that may stall: whoever waits for the other end of a pipe can still be interrupted. */
+struct input {
+    struct cli *cli;
+    int fd;
+    char bytes[256 * 1024];
+};
+
+static int input_next(void *ctx, oci_span *out, oci_error *err)
+{
+    struct input *in = ctx;
+    const oci_events *events = cli_events(in->cli);
+    struct pollfd ready = { .fd = in->fd, .events = POLLIN };
+    ssize_t n = -1;
+
+    (void)err; /* it is that of the command */
+    while (n < 0) {
+        if (events->cancelled(events->ctx))
+            return cli_fail(in->cli, OCI_E_CANCELLED, "cancelled");
+        /* Not for ever: a signal may have come just before. */
+        if (poll(&ready, 1, 250) <= 0)
+            continue;
+        n = read(in->fd, in->bytes, sizeof in->bytes);
+        if (n < 0 && errno != EINTR && errno != EAGAIN)
+            return cli_fail_errno(in->cli, "read");
+    }
+    *out = (oci_span) { in->bytes, (size_t)n };
+    return 0;
+}
+
+static void input_free(void *ctx)
+{
+    struct input *in = ctx;
+
+    close(in->fd);
+    free(in);
+}
+
 static int open_tar(struct cli *cli, const char *name, oci_reader **out)
 {
-    int fd =
-        strcmp(name, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    static const oci_reader_callbacks callbacks = { input_next, input_free };
+    struct input *in = malloc(sizeof *in);
 
-    if (fd < 0)
-        return cli_fail_errno(cli, "open");
-    return oci_reader_from_fd(fd, out, &cli->err);
+    if (in == NULL)
+        return cli_fail(cli, OCI_E_NOMEM, "out of memory");
+    in->cli = cli;
+    in->fd =
+        strcmp(name, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (in->fd < 0) {
+        int r = cli_fail_errno(cli, "open");
+
+        free(in);
+        return r;
+    }
+    return oci_reader_from_callbacks(&callbacks, in, out, &cli->err);
 }
 
 static int add_layers(struct cli *cli, oci_create *c, size_t n, char *const *names)

@@ -244,3 +244,22 @@ names() {
     complains_of "create: *Permission denied"
     [ "$(names layout)" = app ]
 }
+
+@test "an interrupted create adds nothing and dies of the signal" {
+    make_layout app
+    cp layout/index.json before
+    mkfifo pipe
+    for signal in INT TERM HUP; do
+        run --separate-stderr timeout 20 bash -c '
+            set -m
+            "$OCI_IMAGE" create layout:new pipe & pid=$!
+            exec 3>pipe
+            head -c 4096 tree.tar >&3
+            sleep 0.2
+            kill -'$signal' $pid
+            wait $pid
+            echo $?'
+        says $((128 + $(kill -l $signal)))
+        cmp before layout/index.json
+    done
+}

@@ -293,13 +293,10 @@ damage() {
     make_layout app
     unshare -m bash -c 'mount -t tmpfs tmpfs /proc' 2>/dev/null || skip "cannot hide /proc"
     run --separate-stderr unshare -m bash -c 'mount -t tmpfs tmpfs /proc; "$OCI_IMAGE" unpack layout:app bundle'
-    [ "$status" -eq 0 ] || [ "$status" -eq 1 ] || complain "neither done nor could not be done"
-    if [ "$status" -eq 0 ]; then
-        [ "$(stat -c %a bundle/rootfs/etc/file)" = 644 ]
-    else
-        one_line
-        [ ! -e bundle ]
-    fi
+    # It reads its own options from /proc, so that it cannot be told to keep still.
+    [[ $stderr != *LeakSanitizer* ]] || skip "the leak checker of this build needs /proc"
+    exits 0
+    [ "$(stat -c %a bundle/rootfs/etc/file)" = 644 ]
 }
 
 @test "the same twice" {

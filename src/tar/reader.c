@@ -103,7 +103,8 @@ static int read_global(oci_tar_reader *t, const oci_tar_header *h, oci_error *er
 {
     int r = read_header_data(t, h, OCI_TAR_PAX_GLOBAL_MAX, "a global pax header", &t->global_records, err);
 
-    if (r < 0)
+    /* One without records says nothing new, and there may be any number of them. */
+    if (r < 0 || h->size == 0)
         return r;
     t->global_text.len = 0;
     r = oci_buf_append(&t->global_text, t->global_records.data, t->global_records.len, err);

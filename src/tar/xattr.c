@@ -38,12 +38,10 @@ static int add(oci_tar_xattrs *x, oci_tar_xattr attribute, oci_tar_xattr_rank ra
 int oci_tar_xattrs_inherit(oci_tar_xattrs *x, const oci_tar_xattrs *from, oci_error *err)
 {
     oci_tar_xattrs_clear(x);
-    for (size_t i = 0; i < from->count; i++) {
-        int r = add(x, from->items[i], OCI_TAR_XATTR_GLOBAL, err);
-
-        if (r < 0)
-            return r;
-    }
+    /* No name is there twice, so nothing has to be looked for: this is done for every entry. */
+    for (size_t i = 0; i < from->count; i++)
+        if (!OCI_VEC_PUSH(x, from->items[i]) || !OCI_VEC_PUSH(&x->ranks, OCI_TAR_XATTR_GLOBAL))
+            return oci_fail_nomem(err);
     return 0;
 }
 

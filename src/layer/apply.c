@@ -29,21 +29,34 @@ static bool is_absent(int r)
     return r == OCI_E_NOT_FOUND || r == OCI_E_INVALID;
 }
 
+/* Whether this layer has hidden the directory before. To go through what is left of it again for each of many whiteouts
+ * would take forever. */
+static bool is_hidden(oci_applier *a, uint32_t ref)
+{
+    return ref != OCI_DIRS_NONE && oci_dirs_at(a->dirs, ref)->hid == a->layer;
+}
+
 static int hide_entry(oci_applier *a, int dirfd, oci_span dir, const char *name, oci_error *err)
 {
     struct stat above, st;
+    uint64_t removed = 0;
     uint32_t ref;
     int r = oci_entry_stat(dirfd, name, &st, err);
 
     if (r <= 0)
         return r;
+    /* What is below it may have been hidden without it. */
+    ref = S_ISDIR(st.st_mode) ? oci_dirs_find(a->dirs, &st) : OCI_DIRS_NONE;
+    if (is_hidden(a, ref) && oci_dirs_at(a->dirs, ref)->made == a->layer)
+        return 0;
     if (fstat(dirfd, &above) < 0)
         return oci_fail_errno(err, "look at the directory above '%s'", name);
     r = oci_place_touch(a, dirfd, dir, &above, &ref, err);
     if (r == 0)
-        r = oci_entry_remove_unless(dirfd, name, is_made, a, &a->stats.removed, err);
+        r = oci_entry_remove_unless(dirfd, name, is_made, a, &removed, err);
     if (r < 0)
         return r;
+    a->stats.removed += removed;
     ref = S_ISDIR(st.st_mode) ? oci_dirs_find(a->dirs, &st) : OCI_DIRS_NONE;
     if (ref != OCI_DIRS_NONE)
         oci_dirs_hide(a->dirs, ref, a->layer, false);
@@ -73,6 +86,7 @@ static int hide_below(oci_applier *a, oci_span dir, oci_error *err)
 {
     OCI_AUTO_MEM char *path = oci_strndup(dir.data, dir.len);
     OCI_AUTO_FD int fd = -1;
+    uint64_t removed = 0;
     struct stat st;
     uint32_t ref;
     int r;
@@ -84,11 +98,14 @@ static int hide_below(oci_applier *a, oci_span dir, oci_error *err)
         return is_absent(r) ? 0 : r;
     if (fstat(fd, &st) < 0)
         return oci_fail_errno(err, "look at the directory '%s'", path);
+    if (is_hidden(a, oci_dirs_find(a->dirs, &st)))
+        return 0;
     r = oci_place_touch(a, fd, dir, &st, &ref, err);
     if (r == 0)
-        r = oci_dir_clear(fd, is_made, a, &a->stats.removed, err);
+        r = oci_dir_clear(fd, is_made, a, &removed, err);
     if (r < 0)
         return r;
+    a->stats.removed += removed;
     oci_dirs_hide(a->dirs, ref, a->layer, true);
     return 0;
 }

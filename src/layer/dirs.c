@@ -195,7 +195,10 @@ static void judge(oci_dirs *d, uint32_t ref, uint32_t layer)
 
     if (dir->made != layer && dir->used != layer && dir->first == OCI_DIRS_NONE) {
         forget(d, ref);
-    } else if (dir->made != layer) {
+        return;
+    }
+    dir->hid = layer;
+    if (dir->made != layer) {
         dir->reset = true;
         dir->set_mode = false;
         dir->settle = true;
@@ -217,4 +220,6 @@ void oci_dirs_hide(oci_dirs *d, uint32_t ref, uint32_t layer, bool only_below)
     }
     if (!only_below && ref != OCI_DIRS_ROOT)
         judge(d, ref, layer);
+    else
+        oci_dirs_at(d, ref)->hid = layer;
 }

@@ -32,6 +32,7 @@ typedef struct oci_dir {
     /* Numbers of layers, from 1. */
     uint32_t made; /* the last one that gave it its attributes, 0 for none */
     uint32_t used; /* the last one that put something into it, 0 for none */
+    uint32_t hid;  /* the last one whose whiteouts left nothing older below it, 0 for none */
     /* The tree; OCI_DIRS_NONE ends a list. */
     uint32_t parent, first, prev, next;
 } oci_dir;

@@ -210,6 +210,23 @@ class Escape(Case):
         self.attack([L.file(deep + "/f")], [L.whiteout("d")], code=0)
         self.assertEqual(list(self.rootfs.iterdir()), [])
 
+    def test_many_whiteouts_of_what_the_layer_makes(self):
+        files = [L.directory("d"), *(L.file(f"d/{i}", b"") for i in range(8000))]
+        for white in (L.whiteout("d"), L.opaque("d"), L.opaque("")):
+            with self.subTest(white[0].name):
+                self.attack([L.file("d/old")], files + [white] * 40000, code=0)
+                self.assertEqual(len(os.listdir(self.rootfs / "d")), 8000)
+                self.remove_bundle()
+
+    def test_many_attributes_for_everything(self):
+        pax = {f"SCHILY.xattr.user.{i:04}": "x" for i in range(1000)}
+        head = L.tarfile.TarInfo.create_pax_global_header(pax)
+        empty = bytearray(head[:512])
+        empty[124:136] = b"00000000000\0"
+        empty[148:156] = b" " * 8
+        empty[148:156] = b"%06o\0 " % sum(empty)
+        self.attack(head + bytes(empty) * 20000 + L.tar([L.whiteout(f"f{i}") for i in range(20000)]), code=0)
+
     def test_directories_nobody_may_enter(self):
         self.attack([L.directory("a", mode=0), L.directory("a/b", mode=0o111), L.file("a/b/c", mode=0)],
                     [L.file("a/b/d"), L.whiteout("a/b/c")], code=0)

@@ -4,8 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/sysmacros.h>
 
+#include "base/buf.h"
 #include "base/fail.h"
 #include "sys.h"
 
@@ -89,6 +91,24 @@ int oci_entry_link(int fromfd, const char *from, int dirfd, const char *base, oc
     if (errno == ENOENT)
         return oci_fail(err, OCI_E_NOT_FOUND, "link '%s' to '%s': '%s' is not there", base, from, from);
     return oci_fail_entry(err, "make the hard link", base);
+}
+
+int oci_entry_read_link(int dirfd, const char *base, oci_buf *out, oci_error *err)
+{
+    char target[PATH_MAX];
+    ssize_t n;
+    int r = oci_check_component(base, err);
+
+    if (r < 0)
+        return r;
+    n = readlinkat(dirfd, base, target, sizeof target);
+    if (n < 0 && errno == EINVAL)
+        return oci_fail(err, OCI_E_INVALID, "'%s' is not a symbolic link", base);
+    if (n < 0)
+        return oci_fail_entry(err, "read the symbolic link", base);
+    if ((size_t)n == sizeof target)
+        return oci_fail(err, OCI_E_INVALID, "the symbolic link '%s' is too long", base);
+    return oci_buf_append(out, target, (size_t)n, err);
 }
 
 int oci_entry_open_dir(int dirfd, const char *base, int *fd, oci_error *err)

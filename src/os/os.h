@@ -77,6 +77,8 @@ int oci_entry_symlink(int dirfd, const char *base, const char *target, oci_error
 int oci_entry_mknod(int dirfd, const char *base, mode_t type, uint32_t major, uint32_t minor, oci_error *err);
 /* A symbolic link is linked itself. */
 int oci_entry_link(int fromfd, const char *from, int dirfd, const char *base, oci_error *err);
+/* Appends the target of a symbolic link; OCI_E_INVALID when it is none. */
+int oci_entry_read_link(int dirfd, const char *base, oci_buf *out, oci_error *err);
 /* Opens a directory that is there, not followed. */
 int oci_entry_open_dir(int dirfd, const char *base, int *fd, oci_error *err);
 /* Opens the directory above the directory fd; the caller has to see to it that this is not above the root. */

@@ -93,3 +93,20 @@ OCI_TEST (entry, modes_of_nodes_are_set_without_opening_them) {
     assert_true(oci_entry_chmod(dir, "absent", 0777, &err) < 0);
     scratch_free(dir);
 }
+
+OCI_TEST (entry, the_target_of_a_link_can_be_read) {
+    OCI_AUTO_BUF oci_buf out = OCI_BUF_INIT;
+    int dir = scratch_new();
+    oci_error err;
+
+    make_link(dir, "link", "some/where");
+    make_file(dir, "file", "x");
+    assert_ok(&err, oci_entry_read_link(dir, "link", &out, &err));
+    assert_int_equal(out.len, 10);
+    assert_memory_equal(out.data, "some/where", 10);
+    assert_fails(OCI_E_INVALID, &err, oci_entry_read_link(dir, "file", &out, &err));
+    assert_fails(OCI_E_UNSAFE, &err, oci_entry_read_link(dir, "../link", &out, &err));
+    assert_true(oci_entry_read_link(dir, "absent", &out, &err) < 0);
+    assert_int_equal(out.len, 10);
+    scratch_free(dir);
+}

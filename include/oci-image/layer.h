@@ -40,6 +40,7 @@ typedef struct oci_apply_options {
     bool rootless;      /* devices become empty files; what needs privilege is left out with one warning a kind */
     bool no_xattrs;     /* extended attributes are left out */
     bool keep_dirlinks; /* a directory entry over a symbolic link to a directory keeps the link */
+    bool snapshot;      /* remember what oci_applier_write_mtree needs */
 } oci_apply_options;
 
 typedef struct oci_apply_stats {
@@ -54,6 +55,11 @@ OCI_API int oci_applier_new(int rootfd, const oci_apply_options *o, oci_applier 
 OCI_API int oci_applier_apply(oci_applier *a, oci_reader *layer, oci_apply_stats *stats, oci_error *err);
 /* Sets directory modes and times and tells what was left out. */
 OCI_API int oci_applier_finish(oci_applier *a, oci_error *err);
+/* Writes what the tree is as mtree(5) text, in order of names: type, owner, mode, time, size, links, SHA-256 digests of
+ * files and extended attributes as they were set. Nothing is read from files: the digests are those of what was
+ * written. w is borrowed and not finished. Best called after the last layer and before oci_applier_finish, which may
+ * bar an ordinary user's way into directories; the text is the same. OCI_E_USAGE without the option snapshot. */
+OCI_API int oci_applier_write_mtree(oci_applier *a, oci_writer *w, oci_error *err);
 OCI_API void oci_applier_free(oci_applier *a);
 
 #ifdef __cplusplus

@@ -10,6 +10,8 @@
  *   links.c   hard links, and those whose target comes later
  *   meta.c    owners, modes, attributes, times
  *   settle.c  what directories get in the end
+ *   facts.c   what a snapshot has to remember
+ *   mtree.c   the snapshot as text
  */
 #include <sys/stat.h>
 
@@ -18,6 +20,7 @@
 #include "base/cleanup.h"
 #include "base/map.h"
 #include "dirs.h"
+#include "facts.h"
 #include "made.h"
 #include "os/ident.h"
 #include "os/os.h"
@@ -53,6 +56,7 @@ struct oci_applier {
         size_t bytes;     /* of all names together */
         oci_map *by_name; /* name to index plus one; the last of equal names */
     } late;
+    oci_facts *facts;        /* NULL without the option snapshot */
     uint64_t entries, bytes; /* of all layers */
     oci_apply_stats stats;   /* of this layer */
     oci_left_out left_out;

@@ -217,6 +217,8 @@ int oci_applier_new(int rootfd, const oci_apply_options *o, oci_applier **out, o
                        a->options.n_gid_maps, err);
     if (r < 0)
         return r;
+    if (a->options.snapshot && (r = oci_facts_new(&a->facts, err)) < 0)
+        return r;
     *out = oci_steal(&a);
     return 0;
 }
@@ -253,6 +255,7 @@ void oci_applier_free(oci_applier *a)
     oci_apply_forget_late_links(a);
     oci_map_free(a->late.by_name);
     oci_map_free(a->made);
+    oci_facts_free(a->facts);
     oci_dirs_free(a->dirs);
     oci_free(a);
 }

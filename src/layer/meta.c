@@ -51,7 +51,7 @@ static int set_xattr(oci_applier *a, const struct subject *s, const char *name, 
 
     if (r == 0)
         a->left_out.xattrs++;
-    return r < 0 ? r : 0;
+    return r <= 0 ? r : oci_facts_xattr(a->facts, name, value, n, err);
 }
 
 /* Under OCI_OWNER_RECORD: the owner in the image. Symbolic links cannot have such attributes. */

@@ -161,6 +161,8 @@ static int after_parent(void *ctx, int dirfd, const char *base, int fd, oci_erro
     dir->settle = true;
     oci_dirs_at(a->dirs, parent)->used = a->layer;
     r = oci_meta_default_dir(a, fd, err);
+    if (r == 0)
+        r = oci_facts_fd(a->facts, fd, err);
     return r < 0 ? r : oci_made_set(a->made, &above, base, OCI_MADE_PARENT, NULL, err);
 }
 

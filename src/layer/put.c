@@ -36,14 +36,16 @@ static int write_at(int fd, const oci_span *piece, uint64_t offset, uint64_t *po
 /* Writes the pieces of a file where they belong; what lies between them stays a hole. */
 static int write_content(oci_applier *a, const oci_tar_entry *e, oci_tar_reader *t, int fd, oci_error *err)
 {
+    const bool free_holes = e->sparse && a->facts == NULL;
     uint64_t position = 0, offset;
     oci_span piece;
     int r;
 
-    /* Data is counted before it is there, so that a hopeless file is not begun. A hole costs nothing. */
+    /* Data is counted before it is there, so that a hopeless file is not begun. A hole costs nothing, unless its zeros
+     * have to be hashed. */
     if (e->size > a->limits.max_size || e->size > INT64_MAX)
         return charge(a, UINT64_MAX, err);
-    if (!e->sparse && (r = charge(a, e->size, err)) < 0)
+    if (!free_holes && (r = charge(a, e->size, err)) < 0)
         return r;
     for (;;) {
         r = oci_check_cancelled(a->events, err);
@@ -54,8 +56,9 @@ static int write_content(oci_applier *a, const oci_tar_entry *e, oci_tar_reader 
         if (offset > e->size || piece.len > e->size - offset)
             return oci_fail(err, OCI_E_INVALID, "the content is longer than the %llu bytes of the header",
                             (unsigned long long)e->size);
-        if (e->sparse && (r = charge(a, piece.len, err)) < 0)
+        if (free_holes && (r = charge(a, piece.len, err)) < 0)
             return r;
+        oci_facts_content(a->facts, piece, offset);
         r = write_at(fd, &piece, offset, &position, err);
         if (r < 0)
             return r;
@@ -75,6 +78,8 @@ static int put_file(oci_applier *a, const oci_place *p, const oci_tar_entry *e, 
         r = write_content(a, e, t, fd, err);
     if (r == 0)
         r = oci_meta_file(a, fd, e, err);
+    if (r == 0)
+        r = oci_facts_file(a->facts, fd, e->type == OCI_TAR_FILE ? e->size : 0, err);
     if (r < 0)
         return r;
     /* Network file systems report failed writes here at the latest. */
@@ -89,13 +94,15 @@ static int put_file(oci_applier *a, const oci_place *p, const oci_tar_entry *e, 
 static int dress_dir(oci_applier *a, int fd, uint32_t ref, const oci_tar_entry *e, oci_error *err)
 {
     oci_dir *dir = oci_dirs_at(a->dirs, ref);
+    int r;
 
     dir->mtime = e->mtime;
     dir->mtime_nsec = e->mtime_nsec;
     dir->settle = true;
     dir->reset = false;
     dir->made = a->layer;
-    return oci_meta_dir(a, fd, dir, e, err);
+    r = oci_meta_dir(a, fd, dir, e, err);
+    return r < 0 ? r : oci_facts_fd(a->facts, fd, err);
 }
 
 /* The record of the directory fd, which is at the place. */
@@ -159,7 +166,9 @@ static int put_symlink(oci_applier *a, const oci_place *p, const oci_tar_entry *
 {
     int r = oci_entry_symlink(p->dirfd, p->base, e->link != NULL ? e->link : "", err);
 
-    return r < 0 ? r : oci_meta_node(a, p->dirfd, p->base, e, err);
+    if (r == 0)
+        r = oci_meta_node(a, p->dirfd, p->base, e, err);
+    return r < 0 ? r : oci_facts_entry(a->facts, p->dirfd, p->base, err);
 }
 
 static int put_node(oci_applier *a, const oci_place *p, const oci_tar_entry *e, mode_t type, oci_error *err)
@@ -172,7 +181,9 @@ static int put_node(oci_applier *a, const oci_place *p, const oci_tar_entry *e, 
     }
     r = oci_entry_mknod(p->dirfd, p->base, type, type == S_IFIFO ? 0 : e->dev_major, type == S_IFIFO ? 0 : e->dev_minor,
                         err);
-    return r < 0 ? r : oci_meta_node(a, p->dirfd, p->base, e, err);
+    if (r == 0)
+        r = oci_meta_node(a, p->dirfd, p->base, e, err);
+    return r < 0 ? r : oci_facts_entry(a->facts, p->dirfd, p->base, err);
 }
 
 static int put(oci_applier *a, oci_place *p, const oci_tar_entry *e, oci_tar_reader *t, oci_error *err)

@@ -356,6 +356,7 @@ OCI_TEST (options, lack_of_memory_is_told_and_nothing_leaks) {
               A_NODE('6', "p")),
         LAYER(A_FILE("l/new/g", ""), A_WHITEOUT("d/.wh.e"), A_WHITEOUT("d/.wh..wh..opq"), A_DIR("l"), A_FILE("d", "")),
     };
+    const oci_apply_options options = { .snapshot = true };
     oci_error err = OCI_ERROR_INIT;
     unsigned long n = 0;
     bool failed = true;
@@ -377,7 +378,7 @@ OCI_TEST (options, lack_of_memory_is_told_and_nothing_leaks) {
         assert_ok(&err, oci_reader_from_memory(two.data, two.len, &second, &err));
         err.msg[0] = '\0';
         oci_alloc_fail_at(++n);
-        r = oci_applier_new(w.root, NULL, &a, &err);
+        r = oci_applier_new(w.root, &options, &a, &err);
         if (r == 0)
             r = oci_applier_apply(a, first, NULL, &err);
         if (r == 0)

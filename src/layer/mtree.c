@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The snapshot as mtree(5) text, in the keywords that umoci's bundles use: what the tree is by name, type, owner and
+ * mode comes from the tree itself, what directories will be from their records, digests and attributes from the facts.
+ *
+ * The walk holds the names that are left of each directory on the way, and one descriptor; the way up is "..", believed
+ * when it is the directory the walk came from.
+ */
+#include "applier.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include "base/buf.h"
+#include "base/event.h"
+#include "base/fail.h"
+#include "base/vec.h"
+#include "stream/stream.h"
+
+struct level {
+    struct stat st;
+    oci_names names;
+    size_t next; /* of the names */
+};
+
+struct writing {
+    oci_applier *a;
+    oci_writer *w; /* borrowed */
+    int fd;        /* of the last level; owned unless it is the root */
+    struct {
+        struct level *items;
+        size_t count, cap;
+    } levels;
+    oci_buf line, link; /* memory that is used again */
+};
+
+/* ---- one line ---- */
+
+static const char *type_name(mode_t mode)
+{
+    switch (mode & S_IFMT) {
+    case S_IFREG:
+        return "file";
+    case S_IFDIR:
+        return "dir";
+    case S_IFLNK:
+        return "link";
+    case S_IFCHR:
+        return "char";
+    case S_IFBLK:
+        return "block";
+    case S_IFIFO:
+        return "fifo";
+    default:
+        return "socket";
+    }
+}
+
+/* What the directory will have when all is settled. True when nothing else is to be told of it. */
+static int foresee(const oci_applier *a, struct stat *st, bool *plain, oci_error *err)
+{
+    uint32_t ref = oci_dirs_find(a->dirs, st);
+    oci_owner owner;
+    const oci_dir *dir;
+    int r;
+
+    *plain = false;
+    if (ref == OCI_DIRS_NONE)
+        return 0;
+    dir = oci_dirs_at(a->dirs, ref);
+    if (dir->settle) {
+        st->st_mtim.tv_sec = (time_t)dir->mtime;
+        st->st_mtim.tv_nsec = dir->mtime_nsec;
+    }
+    if (dir->set_mode)
+        st->st_mode = S_IFDIR | dir->mode;
+    if (!dir->reset)
+        return 0;
+    r = oci_ident_owner(&a->ident, 0, 0, &owner, err);
+    if (r < 0)
+        return r;
+    st->st_uid = owner.uid;
+    st->st_gid = owner.gid;
+    st->st_mode = S_IFDIR | 0755;
+    *plain = true;
+    return 0;
+}
+
+static int put_common(struct writing *t, const struct stat *st, oci_error *err)
+{
+    return oci_buf_printf(&t->line, err, " type=%s uid=%u gid=%u mode=%#o time=%" PRId64 ".%09ld",
+                          type_name(st->st_mode), st->st_uid, st->st_gid, (unsigned)st->st_mode & 07777,
+                          (int64_t)st->st_mtim.tv_sec, (long)st->st_mtim.tv_nsec);
+}
+
+/* What depends on the type. dirfd and name are of the entry, name "." for the root. */
+static int put_special(struct writing *t, int dirfd, const char *name, const struct stat *st, oci_error *err)
+{
+    int r = 0;
+
+    if (!S_ISDIR(st->st_mode))
+        r = oci_buf_printf(&t->line, err, " size=%" PRId64 " nlink=%lu", (int64_t)st->st_size,
+                           (unsigned long)st->st_nlink);
+    if (r == 0 && (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode)))
+        r = oci_buf_printf(&t->line, err, " device=linux,%u,%u", major(st->st_rdev), minor(st->st_rdev));
+    if (r < 0 || !S_ISLNK(st->st_mode))
+        return r;
+    t->link.len = 0;
+    r = oci_entry_read_link(dirfd, name, &t->link, err);
+    if (r == 0)
+        r = oci_buf_puts(&t->line, " link=", err);
+    return r < 0 ? r : oci_mtree_escape(&t->line, t->link.data, t->link.len, err);
+}
+
+static int put_facts(struct writing *t, const struct stat *st, oci_error *err)
+{
+    char hex[2 * OCI_DIGEST_MAX_BYTES + 1];
+    oci_fact fact;
+    int r = 0;
+
+    if (!oci_facts_find(t->a->facts, st, &fact))
+        return 0;
+    if (S_ISREG(st->st_mode) && oci_digest_encoded(&fact.digest, hex, sizeof hex) > 0)
+        r = oci_buf_printf(&t->line, err, " sha256digest=%s", hex);
+    return r < 0 ? r : oci_buf_puts(&t->line, fact.xattrs, err);
+}
+
+static int put_line(struct writing *t, int dirfd, const char *name, const struct stat *found, oci_error *err)
+{
+    struct stat st = *found;
+    bool plain = false;
+    int r = S_ISDIR(st.st_mode) ? foresee(t->a, &st, &plain, err) : 0;
+
+    t->line.len = 0;
+    if (r == 0)
+        r = oci_mtree_escape(&t->line, name, strlen(name), err);
+    if (r == 0)
+        r = put_common(t, &st, err);
+    if (r == 0)
+        r = put_special(t, dirfd, name, &st, err);
+    if (r == 0 && !plain)
+        r = put_facts(t, &st, err);
+    if (r == 0)
+        r = oci_buf_putc(&t->line, '\n', err);
+    return r < 0 ? r : oci_writer_write(t->w, t->line.data, t->line.len, err);
+}
+
+/* ---- the walk ---- */
+
+static void leave(struct writing *t)
+{
+    if (t->fd != t->a->root.fd)
+        oci_closep_(&t->fd);
+    t->fd = t->a->root.fd;
+}
+
+/* Goes into the directory fd (taken unless it is the root), whose line is written. */
+static int enter(struct writing *t, int fd, oci_error *err)
+{
+    struct level level = { .next = 0 };
+    int r;
+
+    leave(t);
+    t->fd = fd;
+    if (fstat(fd, &level.st) < 0)
+        return oci_fail_errno(err, "look at a directory");
+    r = oci_dir_names(fd, true, &level.names, err);
+    if (r < 0)
+        return r;
+    if (!OCI_VEC_PUSH(&t->levels, level)) {
+        oci_names_free(&level.names);
+        return oci_fail_nomem(err);
+    }
+    return 0;
+}
+
+static int go_up(struct writing *t, oci_error *err)
+{
+    const struct stat *above;
+    OCI_AUTO_FD int up = -1;
+    struct stat st;
+    int r;
+
+    oci_names_free(&t->levels.items[--t->levels.count].names);
+    r = oci_writer_write(t->w, "..\n", 3, err);
+    if (r < 0 || t->levels.count == 0)
+        return r;
+    r = oci_dir_open_up(t->fd, &up, err);
+    if (r < 0)
+        return r;
+    above = &t->levels.items[t->levels.count - 1].st;
+    if (fstat(up, &st) < 0)
+        return oci_fail_errno(err, "look at a directory");
+    if (st.st_dev != above->st_dev || st.st_ino != above->st_ino)
+        return oci_fail(err, OCI_E_CONFLICT, "a directory was moved");
+    leave(t);
+    if (t->levels.count > 1)
+        t->fd = oci_steal_fd(&up);
+    return 0;
+}
+
+static int write_entry(struct writing *t, const char *name, oci_error *err)
+{
+    struct stat st;
+    int fd, r = oci_entry_stat(t->fd, name, &st, err);
+
+    if (r == 0)
+        return oci_fail(err, OCI_E_CONFLICT, "'%s' is gone", name);
+    if (r > 0)
+        r = put_line(t, t->fd, name, &st, err);
+    if (r < 0 || !S_ISDIR(st.st_mode))
+        return r;
+    r = oci_entry_open_dir(t->fd, name, &fd, err);
+    return r < 0 ? r : enter(t, fd, err);
+}
+
+static int write_tree(struct writing *t, oci_error *err)
+{
+    static const char head[] = "#mtree v2.0\n";
+    struct stat st;
+    int r = oci_writer_write(t->w, head, sizeof head - 1, err);
+
+    if (r == 0 && fstat(t->fd, &st) < 0)
+        r = oci_fail_errno(err, "look at the root");
+    if (r == 0)
+        r = put_line(t, t->fd, ".", &st, err);
+    if (r == 0)
+        r = enter(t, t->fd, err);
+    while (r == 0 && t->levels.count > 0) {
+        struct level *level = &t->levels.items[t->levels.count - 1];
+
+        r = oci_check_cancelled(t->a->events, err);
+        if (r == 0)
+            r = level->next < level->names.count ? write_entry(t, level->names.items[level->next++], err)
+                                                 : go_up(t, err);
+    }
+    return r;
+}
+
+int oci_applier_write_mtree(oci_applier *a, oci_writer *w, oci_error *err)
+{
+    struct writing t = { .a = a, .w = w, .fd = a->root.fd };
+    int r;
+
+    if (a->facts == NULL)
+        return oci_fail(err, OCI_E_USAGE, "the applier takes no snapshot");
+    if (a->broken)
+        return oci_fail(err, OCI_E_USAGE, "a layer has failed before");
+    r = write_tree(&t, err);
+    leave(&t);
+    while (t.levels.count > 0)
+        oci_names_free(&t.levels.items[--t.levels.count].names);
+    oci_free(t.levels.items);
+    oci_buf_free(&t.line);
+    oci_buf_free(&t.link);
+    return r;
+}

@@ -6,6 +6,7 @@
 
 #include "base/fail.h"
 #include "base/vec.h"
+#include "plan.h"
 
 /* ---- which directory is this? ---- */
 
@@ -147,6 +148,9 @@ static int after_parent(void *ctx, int dirfd, const char *base, int fd, oci_erro
     oci_dir *dir;
     int r;
 
+    /* The names of entries have been looked at; this one may come from a symbolic link that leads nowhere. */
+    if (oci_whiteout_of(base, strlen(base)) != OCI_WHITEOUT_NONE)
+        return oci_fail(err, OCI_E_INVALID, "a symbolic link leads to '%s', which is the name of a whiteout", base);
     if (fstat(dirfd, &above) < 0 || fstat(fd, &st) < 0)
         return oci_fail_errno(err, "look at the directory '%s'", base);
     st.st_mtim = (struct timespec) { 0 };

@@ -69,6 +69,7 @@ static const struct attack attacks[] = {
     { "loop under a whiteout", OCI_E_UNSAFE, LAYER(A_SYMLINK("l", "l")), LAYER(A_WHITEOUT("l/.wh.x")), NULL },
     { "magic link", 0, LAYER(A_SYMLINK("l", "/proc/self/fd/3")), LAYER(A_FILE("l/x", "x")), "proc/self/fd/3/x" },
     { "link to itself above", 0, LAYER(A_SYMLINK("l", "../root")), LAYER(A_FILE("l/x", "x")), "root/x" },
+    { "link makes a whiteout", OCI_E_INVALID, LAYER(A_SYMLINK("l", "a/.wh.b/c")), LAYER(A_FILE("l/x", "")), NULL },
     /* hard links */
     { "hard link up", OCI_E_UNSAFE, LAYER(A_HARDLINK("h", "../secret")), { 0 }, NULL },
     { "absolute hard link", OCI_E_INVALID, LAYER(A_HARDLINK("h", "/secret")), { 0 }, NULL },

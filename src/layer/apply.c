@@ -8,7 +8,6 @@
 #include "applier.h"
 
 #include <fcntl.h>
-#include <string.h>
 
 #include "base/buf.h"
 #include "base/event.h"

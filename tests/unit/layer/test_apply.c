@@ -475,6 +475,18 @@ OCI_TEST (whiteout, opaque_works_wherever_it_stands) {
     }
 }
 
+/* A directory that was emptied and holds nothing of the layer is still one of a lower layer. */
+// proves: whiteout.directory-tree
+OCI_TEST (whiteout, of_a_directory_that_was_emptied_before) {
+    CHECK_TREE("", LAYER(A_FILE("b/c/d", ""), A_FILE("b/e", "")),
+               LAYER(A_WHITEOUT("b/.wh..wh..opq"), A_WHITEOUT("b/.wh.c"), A_WHITEOUT(".wh.b"), A_WHITEOUT(".wh.b")));
+    CHECK_TREE("b d 0755 0 \n"
+               "b/f - 0644 0 \n",
+               LAYER(A_FILE("b/c/d", "")),
+               LAYER(A_WHITEOUT("b/.wh..wh..opq"), A_FILE("b/f", ""), A_WHITEOUT(".wh.b"), A_WHITEOUT("b/.wh.f"),
+                     A_WHITEOUT(".wh..wh..opq")));
+}
+
 /* The memory of what a layer made knows places, not paths. */
 // proves: whiteout.lower-only
 OCI_TEST (whiteout, aliases_of_a_directory_are_one_place) {

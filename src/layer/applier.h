@@ -7,7 +7,8 @@
  *   apply.c   the loop over the entries; whiteouts
  *   place.c   finding the directory an entry goes to, and recording it
  *   put.c     making files, directories, links and nodes
- *   links.c   hard links, and those whose target comes later
+ *   links.c   hard links
+ *   late.c    those whose target comes later
  *   meta.c    owners, modes, attributes, times
  *   settle.c  what directories get in the end
  *   facts.c   what a snapshot has to remember
@@ -21,20 +22,19 @@
 #include "base/map.h"
 #include "dirs.h"
 #include "facts.h"
+#include "late.h"
 #include "made.h"
 #include "os/ident.h"
 #include "os/os.h"
 #include "tar/tar.h"
 
-/* A hard link whose target was not there yet. */
-typedef struct oci_late_link {
-    char *name, *target; /* normal forms */
-    bool done;
-} oci_late_link;
-
 /* What was left out or tolerated, told once at the end. */
 typedef struct oci_left_out {
-    uint64_t xattrs;     /* the file system or the system would not take them */
+    uint64_t xattrs; /* the file system or the system would not take them */
+    uint64_t owners; /* it belongs to the caller */
+    uint64_t modes;  /* the file system has others */
+    uint64_t times;
+    uint64_t links;      /* became copies */
     uint64_t devices;    /* became empty files */
     uint64_t unknown;    /* entries of unknown types */
     uint64_t duplicates; /* names with more than one entry in a layer */
@@ -50,12 +50,7 @@ struct oci_applier {
     oci_dirs *dirs;
     oci_map *made;  /* by this layer: made.h */
     uint32_t layer; /* its number, from 1 */
-    struct {
-        oci_late_link *items;
-        size_t count, cap;
-        size_t bytes;     /* of all names together */
-        oci_map *by_name; /* name to index plus one; the last of equal names */
-    } late;
+    oci_late_links late;
     oci_facts *facts;        /* NULL without the option snapshot */
     uint64_t entries, bytes; /* of all layers */
     oci_apply_stats stats;   /* of this layer */
@@ -103,7 +98,6 @@ int oci_apply_root(oci_applier *a, const oci_tar_entry *e, oci_error *err);
 int oci_apply_link(oci_applier *a, const oci_tar_entry *e, oci_error *err);
 /* At the end of the layer: the links that were left for later. */
 int oci_apply_late_links(oci_applier *a, oci_error *err);
-void oci_apply_forget_late_links(oci_applier *a);
 
 /* ---- meta.c ---- */
 
@@ -114,6 +108,7 @@ int oci_meta_file(oci_applier *a, int fd, const oci_tar_entry *e, oci_error *err
 int oci_meta_dir(oci_applier *a, int fd, oci_dir *dir, const oci_tar_entry *e, oci_error *err);
 /* Those of a directory that has no entry. */
 int oci_meta_default_dir(oci_applier *a, int fd, oci_error *err);
+int oci_meta_time(oci_applier *a, int fd, int64_t sec, uint32_t nsec, oci_error *err);
 /* Those of a symbolic link, device or pipe. */
 int oci_meta_node(oci_applier *a, int dirfd, const char *base, const oci_tar_entry *e, oci_error *err);
 

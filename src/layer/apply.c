@@ -179,7 +179,7 @@ int oci_applier_apply(oci_applier *a, oci_reader *layer, oci_apply_stats *stats,
     if (r == 0)
         r = apply_entries(a, t, err);
     oci_map_clear(a->made);
-    oci_apply_forget_late_links(a);
+    oci_late_forget(&a->late);
     a->broken = r < 0;
     if (r == 0 && stats != NULL)
         *stats = a->stats;
@@ -209,11 +209,12 @@ int oci_applier_new(int rootfd, const oci_apply_options *o, oci_applier **out, o
     if (r < 0)
         return r;
     a->made = oci_map_new();
-    a->late.by_name = oci_map_new();
-    if (a->made == NULL || a->late.by_name == NULL)
+    if (a->made == NULL)
         return oci_fail_nomem(err);
-    r = oci_ident_init(&a->ident, a->options.owner, a->options.uid_maps, a->options.n_uid_maps, a->options.gid_maps,
-                       a->options.n_gid_maps, err);
+    r = oci_late_init(&a->late, err);
+    if (r < 0)
+        return r;
+    r = oci_ident_init(&a->ident, &a->options, err);
     if (r < 0)
         return r;
     if (a->options.snapshot && (r = oci_facts_new(&a->facts, err)) < 0)
@@ -240,6 +241,10 @@ int oci_applier_finish(oci_applier *a, oci_error *err)
         return r;
     a->finished = true;
     tell(a, out->xattrs, "extended attributes left out, which cannot be set here");
+    tell(a, out->owners, "owners left out, which cannot be set here");
+    tell(a, out->modes, "modes left out, which cannot be set here");
+    tell(a, out->times, "times left out, which cannot be set here");
+    tell(a, out->links, "hard links made as copies, for lack of such links here");
     tell(a, out->devices, "devices made as empty files, for lack of privileges");
     tell(a, out->unknown, "entries of unknown types left out");
     tell(a, out->duplicates, "names with more than one entry in a layer, of which the last counts");
@@ -251,8 +256,7 @@ void oci_applier_free(oci_applier *a)
 {
     if (a == NULL)
         return;
-    oci_apply_forget_late_links(a);
-    oci_map_free(a->late.by_name);
+    oci_late_clear(&a->late);
     oci_map_free(a->made);
     oci_facts_free(a->facts);
     oci_dirs_free(a->dirs);

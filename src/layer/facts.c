@@ -206,3 +206,19 @@ bool oci_facts_find(const oci_facts *f, const struct stat *st, oci_fact *out)
     }
     return true;
 }
+
+int oci_facts_again(oci_facts *f, const struct stat *st, int dirfd, const char *base, oci_error *err)
+{
+    struct stat copy;
+    oci_fact fact;
+    int r;
+
+    if (!oci_facts_find(f, st, &fact))
+        return 0;
+    r = oci_entry_stat(dirfd, base, &copy, err);
+    if (r == 0)
+        return oci_fail(err, OCI_E_CONFLICT, "'%s' is gone", base);
+    if (r > 0)
+        r = oci_buf_puts(&f->xattrs, fact.xattrs, err);
+    return r < 0 ? r : keep(f, &copy, fact.digest.alg != OCI_DIGEST_NONE ? &fact.digest : NULL, err);
+}

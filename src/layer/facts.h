@@ -33,6 +33,9 @@ int oci_facts_file(oci_facts *f, int fd, uint64_t size, oci_error *err);
 int oci_facts_fd(oci_facts *f, int fd, oci_error *err);
 int oci_facts_entry(oci_facts *f, int dirfd, const char *base, oci_error *err);
 
+/* The entry is a copy of what is known as st. */
+int oci_facts_again(oci_facts *f, const struct stat *st, int dirfd, const char *base, oci_error *err);
+
 typedef struct oci_fact {
     oci_digest digest;  /* OCI_DIGEST_NONE for everything but files */
     const char *xattrs; /* " xattr.NAME=VALUE" of all, as mtree(5) text; borrowed */

@@ -5,13 +5,10 @@
  */
 #include "applier.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/fail.h"
-#include "base/vec.h"
-
-/* Bytes of names that may wait. */
-enum { MAX_LATE_BYTES = 64 * 1024 * 1024 };
 
 struct target {
     int dirfd;
@@ -44,6 +41,32 @@ static int fail_missing(const char *target, oci_error *err)
     return oci_fail(err, OCI_E_INVALID, "the hard link leads to '%s', which is not there", target);
 }
 
+/* The file at target once more, for file systems that have no hard links. The two will not change together, which no
+ * layer ever asks for. */
+static int copy(oci_applier *a, const oci_place *p, const struct target *target, oci_error *err)
+{
+    uint64_t left = a->limits.max_size - a->bytes, before = left;
+    const oci_copy_options o = { .events = a->events, .budget = &left };
+    int r = oci_entry_copy(target->dirfd, target->base, p->dirfd, p->base, &o, err);
+
+    a->bytes += before - left;
+    a->stats.bytes += before - left;
+    a->left_out.links++;
+    return r < 0 ? r : oci_facts_again(a->facts, &target->st, p->dirfd, p->base, err);
+}
+
+static int link_or_copy(oci_applier *a, const oci_place *p, const struct target *target, oci_error *err)
+{
+    oci_error why = OCI_ERROR_INIT;
+    int r = oci_entry_link(target->dirfd, target->base, p->dirfd, p->base, &why);
+
+    if (r < 0 && (oci_means_unsupported(why.sys_errno) || why.sys_errno == EMLINK))
+        return copy(a, p, target, err);
+    if (r < 0 && err != NULL)
+        *err = why;
+    return r;
+}
+
 static int link_to(oci_applier *a, oci_place *p, const struct target *target, const char *path, oci_error *err)
 {
     int r;
@@ -53,33 +76,11 @@ static int link_to(oci_applier *a, oci_place *p, const struct target *target, co
         return oci_fail(err, OCI_E_INVALID, "the hard link leads to itself");
     r = oci_place_clear(a, p, err);
     if (r == 0)
-        r = oci_entry_link(target->dirfd, target->base, p->dirfd, p->base, err);
+        r = link_or_copy(a, p, target, err);
     /* What was cleared away was a directory with the target in it. */
     if (r == OCI_E_NOT_FOUND)
         return fail_missing(path, err);
     return r < 0 ? r : oci_place_made(a, p, err);
-}
-
-/* ---- those that wait ---- */
-
-/* Remembers the link, which has an empty place now. */
-static int postpone(oci_applier *a, const char *name, const char *target, oci_error *err)
-{
-    OCI_AUTO_MEM char *name_copy = oci_strdup(name);
-    OCI_AUTO_MEM char *target_copy = oci_strdup(target);
-    size_t bytes = strlen(name) + strlen(target) + sizeof(oci_late_link);
-
-    if (name_copy == NULL || target_copy == NULL)
-        return oci_fail_nomem(err);
-    if (bytes > MAX_LATE_BYTES - a->late.bytes)
-        return oci_fail(err, OCI_E_LIMIT, "too many hard links come before their targets");
-    if (!OCI_VEC_PUSH(&a->late, (oci_late_link) { name_copy, target_copy, false }))
-        return oci_fail_nomem(err);
-    name_copy = target_copy = NULL;
-    a->late.bytes += bytes;
-    if (oci_map_set(a->late.by_name, name, strlen(name), (void *)(uintptr_t)a->late.count) < 0)
-        return oci_fail_nomem(err);
-    return 0;
 }
 
 int oci_apply_link(oci_applier *a, const oci_tar_entry *e, oci_error *err)
@@ -96,15 +97,18 @@ int oci_apply_link(oci_applier *a, const oci_tar_entry *e, oci_error *err)
         /* What is there goes now: a later entry of that name shall stay. */
         r = oci_place_clear(a, &place, err);
         if (r == 0)
-            r = postpone(a, e->name, e->link, err);
+            r = oci_late_add(&a->late, e->name, e->link, err);
         oci_made_forget(a->made, &place.dir, place.base);
     }
     oci_closep_(&target.dirfd);
     return r;
 }
 
-static int link_late(oci_applier *a, const oci_late_link *late, oci_error *err)
+/* ---- those that wait ---- */
+
+static int link_late(void *ctx, const oci_late_link *late, oci_error *err)
 {
+    oci_applier *a = ctx;
     OCI_AUTO_PLACE oci_place place = OCI_PLACE_INIT;
     struct target target = { .dirfd = -1 };
     int r = oci_place_find(a, late->name, &place, err);
@@ -121,59 +125,7 @@ static int link_late(oci_applier *a, const oci_late_link *late, oci_error *err)
     return r;
 }
 
-/* The index of the link that waits under that name, or of none: the count. */
-static size_t find_late(const oci_applier *a, const char *name)
-{
-    void *value;
-
-    return oci_map_get(a->late.by_name, name, strlen(name), &value) ? (uintptr_t)value - 1 : a->late.count;
-}
-
-/* Links can wait for links: the chain is followed to its end and made from there. stack has room for all of them. */
-static int link_chain(oci_applier *a, size_t start, size_t *stack, oci_error *err)
-{
-    size_t n = 0;
-    int r = 0;
-
-    for (size_t at = start; at < a->late.count && !a->late.items[at].done;
-         at = find_late(a, a->late.items[at].target)) {
-        a->late.items[at].done = true;
-        stack[n++] = at;
-    }
-    while (r == 0 && n > 0) {
-        const oci_late_link *late = &a->late.items[stack[--n]];
-
-        if (find_late(a, late->name) == stack[n])
-            r = oci_wrap(err, link_late(a, late, err), "'%s'", late->name);
-    }
-    return r;
-}
-
 int oci_apply_late_links(oci_applier *a, oci_error *err)
 {
-    OCI_AUTO_MEM size_t *stack = NULL;
-    int r = 0;
-
-    if (a->late.count == 0)
-        return 0;
-    stack = oci_realloc_array(NULL, a->late.count, sizeof *stack);
-    if (stack == NULL)
-        return oci_fail_nomem(err);
-    for (size_t i = 0; r == 0 && i < a->late.count; i++)
-        r = link_chain(a, i, stack, err);
-    oci_apply_forget_late_links(a);
-    return r;
-}
-
-void oci_apply_forget_late_links(oci_applier *a)
-{
-    for (size_t i = 0; i < a->late.count; i++) {
-        oci_free(a->late.items[i].name);
-        oci_free(a->late.items[i].target);
-    }
-    oci_free(a->late.items);
-    a->late.items = NULL;
-    a->late.count = a->late.cap = a->late.bytes = 0;
-    if (a->late.by_name != NULL)
-        oci_map_clear(a->late.by_name);
+    return oci_late_make(&a->late, link_late, a, err);
 }

@@ -5,6 +5,7 @@
  */
 #include "applier.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,17 +21,27 @@ struct subject {
 
 /* ---- owners ---- */
 
-static int set_owner(const oci_applier *a, const struct subject *s, uint32_t uid, uint32_t gid, oci_error *err)
+/* 1 when the owner is the right one, 0 when it cannot be set. */
+static int set_owner(oci_applier *a, const struct subject *s, uint32_t uid, uint32_t gid, oci_error *err)
 {
+    oci_error why = OCI_ERROR_INIT;
     oci_owner host;
     int r = oci_ident_owner(&a->ident, uid, gid, &host, err);
 
     if (r < 0 || !host.chown)
-        return r;
+        return r < 0 ? r : 1;
     if (s->fd < 0)
-        return oci_entry_chown(s->dirfd, s->base, host.uid, host.gid, err);
-    if (fchown(s->fd, host.uid, host.gid) < 0)
-        return oci_fail_errno(err, "give it to %u:%u", host.uid, host.gid);
+        r = oci_entry_chown(s->dirfd, s->base, host.uid, host.gid, &why);
+    else if (fchown(s->fd, host.uid, host.gid) < 0)
+        r = oci_fail_errno(&why, "give it to %u:%u", host.uid, host.gid);
+    if (r == 0)
+        return 1;
+    if (!oci_means_unsupported(why.sys_errno)) {
+        if (err != NULL)
+            *err = why;
+        return r;
+    }
+    a->left_out.owners++;
     return 0;
 }
 
@@ -92,31 +103,73 @@ static int clear_xattrs(const oci_applier *a, int fd, const oci_tar_entry *e, oc
 
 /* ---- modes ---- */
 
-static int set_mode(const struct subject *s, mode_t mode, oci_error *err)
+/* Without the owner it was meant for, a set-id program would run as somebody else. */
+static mode_t mode_for(uint32_t mode, bool owned)
 {
-    if (s->fd < 0)
-        return oci_entry_chmod(s->dirfd, s->base, mode, err);
-    return fchmod(s->fd, mode) < 0 ? oci_fail_errno(err, "set the mode %04o", (unsigned)mode) : 0;
+    return owned ? mode : mode & ~(mode_t)(S_ISUID | S_ISGID);
+}
+
+static int set_mode(oci_applier *a, const struct subject *s, mode_t mode, oci_error *err)
+{
+    oci_error why = OCI_ERROR_INIT;
+    int r = 0;
+
+    if (s->fd >= 0 && fchmod(s->fd, mode) < 0)
+        r = oci_fail_errno(&why, "set the mode %04o", (unsigned)mode);
+    else if (s->fd < 0)
+        r = oci_entry_chmod(s->dirfd, s->base, mode, &why);
+    if (r < 0 && !oci_means_unsupported(why.sys_errno)) {
+        if (err != NULL)
+            *err = why;
+        return r;
+    }
+    a->left_out.modes += r < 0;
+    return 0;
+}
+
+/* ---- times ---- */
+
+int oci_meta_time(oci_applier *a, int fd, int64_t sec, uint32_t nsec, oci_error *err)
+{
+    const struct timespec time = { .tv_sec = (time_t)sec, .tv_nsec = nsec };
+    const struct timespec times[2] = { time, time };
+
+    if (futimens(fd, times) == 0)
+        return 0;
+    if (!oci_means_unsupported(errno))
+        return oci_fail_errno(err, "set the time");
+    a->left_out.times++;
+    return 0;
+}
+
+static int set_entry_time(oci_applier *a, int dirfd, const char *base, const oci_tar_entry *e, oci_error *err)
+{
+    oci_error why = OCI_ERROR_INIT;
+    int r = oci_entry_set_mtime(dirfd, base, e->mtime, e->mtime_nsec, &why);
+
+    if (r < 0 && !oci_means_unsupported(why.sys_errno)) {
+        if (err != NULL)
+            *err = why;
+        return r;
+    }
+    a->left_out.times += r < 0;
+    return 0;
 }
 
 /* ---- all together ---- */
 
 int oci_meta_file(oci_applier *a, int fd, const oci_tar_entry *e, oci_error *err)
 {
-    const struct timespec time = { .tv_sec = (time_t)e->mtime, .tv_nsec = e->mtime_nsec };
-    const struct timespec times[2] = { time, time };
     const struct subject s = { .fd = fd };
     int r = set_owner(a, &s, e->uid, e->gid, err);
 
-    if (r == 0)
-        r = set_mode(&s, e->mode, err);
+    if (r >= 0)
+        r = set_mode(a, &s, mode_for(e->mode, r > 0), err);
     if (r == 0)
         r = clear_xattrs(a, fd, e, err);
     if (r == 0)
         r = set_xattrs(a, &s, e, err);
-    if (r == 0 && futimens(fd, times) < 0)
-        r = oci_fail_errno(err, "set the time");
-    return r;
+    return r < 0 ? r : oci_meta_time(a, fd, e->mtime, e->mtime_nsec, err);
 }
 
 int oci_meta_dir(oci_applier *a, int fd, oci_dir *dir, const oci_tar_entry *e, oci_error *err)
@@ -126,8 +179,8 @@ int oci_meta_dir(oci_applier *a, int fd, oci_dir *dir, const oci_tar_entry *e, o
 
     dir->mode = e->mode;
     dir->set_mode = (e->mode & 0700) != 0700;
-    if (r == 0)
-        r = set_mode(&s, e->mode | 0700, err);
+    if (r >= 0)
+        r = set_mode(a, &s, e->mode | 0700, err);
     if (r == 0)
         r = clear_xattrs(a, fd, e, err);
     return r < 0 ? r : set_xattrs(a, &s, e, err);
@@ -138,8 +191,8 @@ int oci_meta_default_dir(oci_applier *a, int fd, oci_error *err)
     const struct subject s = { .fd = fd };
     int r = set_owner(a, &s, 0, 0, err);
 
-    if (r == 0)
-        r = set_mode(&s, 0755, err);
+    if (r >= 0)
+        r = set_mode(a, &s, 0755, err);
     return r < 0 ? r : oci_fd_clear_xattrs(fd, NULL, 0, err);
 }
 
@@ -148,9 +201,9 @@ int oci_meta_node(oci_applier *a, int dirfd, const char *base, const oci_tar_ent
     const struct subject s = { -1, dirfd, base };
     int r = set_owner(a, &s, e->uid, e->gid, err);
 
-    if (r == 0 && e->type != OCI_TAR_SYMLINK)
-        r = set_mode(&s, e->mode, err);
+    if (r >= 0)
+        r = e->type != OCI_TAR_SYMLINK ? set_mode(a, &s, mode_for(e->mode, r > 0), err) : 0;
     if (r == 0)
         r = set_xattrs(a, &s, e, err);
-    return r < 0 ? r : oci_entry_set_mtime(dirfd, base, e->mtime, e->mtime_nsec, err);
+    return r < 0 ? r : set_entry_time(a, dirfd, base, e, err);
 }

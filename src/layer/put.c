@@ -173,14 +173,19 @@ static int put_symlink(oci_applier *a, const oci_place *p, const oci_tar_entry *
 
 static int put_node(oci_applier *a, const oci_place *p, const oci_tar_entry *e, mode_t type, oci_error *err)
 {
-    int r;
+    oci_error why = OCI_ERROR_INIT;
+    const bool tried = type == S_IFIFO || !a->options.rootless;
+    int r = 0;
 
-    if (type != S_IFIFO && a->options.rootless) {
+    if (tried)
+        r = oci_entry_mknod(p->dirfd, p->base, type, type == S_IFIFO ? 0 : e->dev_major,
+                            type == S_IFIFO ? 0 : e->dev_minor, &why);
+    if (!tried || (r < 0 && oci_means_unsupported(why.sys_errno))) {
         a->left_out.devices++;
         return put_file(a, p, e, NULL, err);
     }
-    r = oci_entry_mknod(p->dirfd, p->base, type, type == S_IFIFO ? 0 : e->dev_major, type == S_IFIFO ? 0 : e->dev_minor,
-                        err);
+    if (r < 0 && err != NULL)
+        *err = why;
     if (r == 0)
         r = oci_meta_node(a, p->dirfd, p->base, e, err);
     return r < 0 ? r : oci_facts_entry(a->facts, p->dirfd, p->base, err);

@@ -6,8 +6,8 @@
  */
 #include "applier.h"
 
+#include <errno.h>
 #include <fcntl.h>
-#include <sys/time.h>
 
 #include "base/event.h"
 #include "base/fail.h"
@@ -55,20 +55,18 @@ static int enter(struct settling *s, uint32_t ref, oci_error *err)
 
 static int settle(oci_applier *a, int fd, const oci_dir *dir, oci_error *err)
 {
-    const struct timespec times[2] = { { .tv_sec = (time_t)dir->mtime, .tv_nsec = dir->mtime_nsec },
-                                       { .tv_sec = (time_t)dir->mtime, .tv_nsec = dir->mtime_nsec } };
-
     if (dir->reset) {
         int r = oci_meta_default_dir(a, fd, err);
 
         if (r < 0)
             return r;
     }
-    if (dir->set_mode && fchmod(fd, dir->mode) < 0)
-        return oci_fail_errno(err, "set the mode of a directory");
-    if (dir->settle && futimens(fd, times) < 0)
-        return oci_fail_errno(err, "set the time of a directory");
-    return 0;
+    if (dir->set_mode && fchmod(fd, dir->mode) < 0) {
+        if (!oci_means_unsupported(errno))
+            return oci_fail_errno(err, "set the mode of a directory");
+        a->left_out.modes++;
+    }
+    return dir->settle ? oci_meta_time(a, fd, dir->mtime, dir->mtime_nsec, err) : 0;
 }
 
 /* Settles the directory the walk is at and goes up. The way up is opened first: without its mode it may be barred. */

@@ -31,19 +31,30 @@ static int check_maps(const char *what, const oci_id_map *maps, size_t n, oci_er
     return 0;
 }
 
-int oci_ident_init(oci_ident *out, oci_owner_policy policy, const oci_id_map *uid_maps, size_t n_uid_maps,
-                   const oci_id_map *gid_maps, size_t n_gid_maps, oci_error *err)
+oci_owner_policy oci_owner_policy_settle(oci_owner_policy policy)
 {
-    uint32_t uid = geteuid(), gid = getegid();
-    int r = check_maps("uid", uid_maps, n_uid_maps, err);
+    if (policy != OCI_OWNER_AUTO)
+        return policy;
+    return geteuid() == 0 ? OCI_OWNER_KEEP : OCI_OWNER_SQUASH;
+}
+
+int oci_ident_init(oci_ident *out, const oci_apply_options *o, oci_error *err)
+{
+    int r = check_maps("uid", o->uid_maps, o->n_uid_maps, err);
 
     if (r == 0)
-        r = check_maps("gid", gid_maps, n_gid_maps, err);
+        r = check_maps("gid", o->gid_maps, o->n_gid_maps, err);
     if (r < 0)
         return r;
-    if (policy == OCI_OWNER_AUTO)
-        policy = uid == 0 ? OCI_OWNER_KEEP : OCI_OWNER_SQUASH;
-    *out = (oci_ident) { policy, uid_maps, gid_maps, n_uid_maps, n_gid_maps, uid, gid };
+    *out = (oci_ident) {
+        .policy = oci_owner_policy_settle(o->owner),
+        .uid_maps = o->uid_maps,
+        .gid_maps = o->gid_maps,
+        .n_uid_maps = o->n_uid_maps,
+        .n_gid_maps = o->n_gid_maps,
+        .uid = geteuid(),
+        .gid = getegid(),
+    };
     return 0;
 }
 

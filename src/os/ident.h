@@ -20,10 +20,11 @@ typedef struct oci_owner {
     uint32_t uid, gid;
 } oci_owner;
 
-/* Settles OCI_OWNER_AUTO and checks the maps: OCI_E_USAGE for one that is empty, passes 4294967294 or overlaps another,
- * be it inside the container or outside. */
-int oci_ident_init(oci_ident *out, oci_owner_policy policy, const oci_id_map *uid_maps, size_t n_uid_maps,
-                   const oci_id_map *gid_maps, size_t n_gid_maps, oci_error *err);
+/* What OCI_OWNER_AUTO means for the caller; any other policy is itself. */
+oci_owner_policy oci_owner_policy_settle(oci_owner_policy policy);
+/* From the owner and the maps of the options. OCI_E_USAGE for a map that is empty, passes 4294967294 or overlaps
+ * another, be it inside the container or outside. */
+int oci_ident_init(oci_ident *out, const oci_apply_options *o, oci_error *err);
 /* Without maps of a kind, its ids are the system's. OCI_E_INVALID for the id 4294967295 and, with OCI_OWNER_KEEP, for
  * ids outside of the maps. */
 int oci_ident_owner(const oci_ident *ident, uint32_t uid, uint32_t gid, oci_owner *out, oci_error *err);

@@ -12,10 +12,15 @@
 
 enum { LIST_MAX = 64 * 1024 /* the kernel's XATTR_LIST_MAX */ };
 
-/* What an attribute cannot be told apart by: no such thing here, and not for us. */
+bool oci_means_unsupported(int number)
+{
+    return number == EPERM || number == ENOTSUP || number == ENOSYS || number == EINVAL || number == EOVERFLOW;
+}
+
+/* Of attributes that are not for us, some kernels say so in another way. */
 static bool means_unsupported(int number)
 {
-    return number == ENOTSUP || number == EPERM || number == EINVAL || number == EACCES;
+    return oci_means_unsupported(number) || number == EACCES;
 }
 
 static int set_or_remove(int fd, const char *name, const void *value, size_t n)

@@ -94,6 +94,23 @@ typedef struct oci_names {
 int oci_dir_names(int fd, bool sorted, oci_names *out, oci_error *err);
 void oci_names_free(oci_names *names);
 
+/* ---- copying a tree ---- */
+
+typedef struct oci_copy_options {
+    const oci_events *events; /* or NULL */
+    uint64_t *budget;         /* bytes of files that may still be copied; what was is taken off. OCI_E_LIMIT */
+    /* Whether the directory st (below the one that is copied) is copied without what it holds. May be NULL. */
+    bool (*leave_empty)(void *ctx, const struct stat *st);
+    void *ctx;
+} oci_copy_options;
+/* Copies what the directory from holds, and its attributes, into the directory to, which is empty. Both are borrowed
+ * and open for reading. Owners, modes, times, extended attributes and hard links within the tree are kept; owners and
+ * attributes that cannot be set here are left out. Nothing is followed, any depth will do. Only the caller may work in
+ * both trees meanwhile: OCI_E_CONFLICT. */
+int oci_dir_copy(int from, int to, const oci_copy_options *o, oci_error *err);
+/* The same for one entry that is no directory; to, name must not be there. */
+int oci_entry_copy(int from, const char *base, int to, const char *name, const oci_copy_options *o, oci_error *err);
+
 /* ---- whole files ---- */
 
 /* Writes all of p; EINTR and short writes are nobody's business. */
@@ -139,6 +156,10 @@ int oci_fsync(int fd, oci_error *err);
 int oci_lock(int fd, bool exclusive, const oci_events *events, oci_error *err);
 
 /* ---- metadata by descriptor ---- */
+
+/* Whether an errno of a call about owners, modes, times, links or nodes says that there is no such thing here (FAT,
+ * many network file systems), or none for this user: EPERM, ENOTSUP, ENOSYS, EINVAL, EOVERFLOW. */
+bool oci_means_unsupported(int number);
 
 /* 1 set, 0 the file system or the system does not support or allow it here (ENOTSUP, EPERM, EACCES, EINVAL for foreign
  * namespaces), negative for others. The owner's missing write permission does not stop it. */

@@ -132,7 +132,9 @@ static int inherit_nothing(oci_tmpdir *t, oci_error *err)
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         if (fremovexattr(t->fd, lists[i]) < 0 && errno != ENODATA && errno != ENOTSUP)
             return oci_fail_errno(err, "remove the inherited ACL of '%s'", t->name);
-    return fchmod(t->fd, 0700) < 0 ? oci_fail_errno(err, "set the mode of '%s'", t->name) : 0;
+    return fchmod(t->fd, 0700) < 0 && !oci_means_unsupported(errno)
+               ? oci_fail_errno(err, "set the mode of '%s'", t->name)
+               : 0;
 }
 
 int oci_tmpdir_new(int dirfd, const char *path, oci_tmpdir **out, oci_error *err)
@@ -170,7 +172,7 @@ static int rename_to_goal(oci_tmpdir *t)
     if (!t->over_empty) {
         if (oci_sys_renameat2(t->parent, t->name, t->goal, RENAME_NOREPLACE) == 0)
             return 0;
-        if (errno != EINVAL && errno != ENOSYS && errno != EPERM)
+        if (!oci_means_unsupported(errno))
             return -1;
     }
     /* A directory can only take the place of nothing or of an empty directory. */
@@ -182,7 +184,7 @@ int oci_tmpdir_publish(oci_tmpdir *taken, mode_t mode, bool sync, oci_error *err
     OCI_AUTO(oci_tmpdir) t = taken;
     int r = 0;
 
-    if (fchmod(t->fd, mode) < 0)
+    if (fchmod(t->fd, mode) < 0 && !oci_means_unsupported(errno))
         return oci_fail_errno(err, "set the mode of '%s'", t->path);
     if (sync)
         r = oci_fsync(t->fd, err);

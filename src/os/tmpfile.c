@@ -107,6 +107,22 @@ static int name_temporarily(oci_tmpfile *t)
     return r;
 }
 
+/* For file systems that have neither links nor exclusive renaming: somebody may come between the two calls, and then
+ * loses what has that name. */
+static int rename_if_free(oci_tmpfile *t, const char *name)
+{
+    struct stat st;
+
+    if (fstatat(t->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+        errno = EEXIST;
+        return -1;
+    }
+    if (errno != ENOENT || renameat(t->dirfd, t->name, t->dirfd, name) < 0)
+        return -1;
+    t->name[0] = '\0';
+    return 0;
+}
+
 static int give_free_name(oci_tmpfile *t, const char *name)
 {
     int r;
@@ -116,9 +132,11 @@ static int give_free_name(oci_tmpfile *t, const char *name)
     r = oci_sys_renameat2(t->dirfd, t->name, name, RENAME_NOREPLACE);
     if (r == 0)
         t->name[0] = '\0';
-    else if (errno == EINVAL || errno == ENOSYS || errno == EPERM)
+    else if (oci_means_unsupported(errno))
         /* The temporary name is removed with the rest of t. */
         r = linkat(t->dirfd, t->name, t->dirfd, name, 0);
+    if (r < 0 && oci_means_unsupported(errno))
+        r = rename_if_free(t, name);
     return r;
 }
 
@@ -145,7 +163,7 @@ int oci_tmpfile_publish(oci_tmpfile *taken, const char *name, mode_t mode, bool 
 
     if (r < 0)
         return r;
-    if (fchmod(t->fd, mode) < 0)
+    if (fchmod(t->fd, mode) < 0 && !oci_means_unsupported(errno))
         return oci_fail_errno(err, "set the mode of '%s'", name);
     if (sync) {
         r = oci_fsync(t->fd, err);

@@ -175,7 +175,7 @@ static int make_directory(struct walk *w, const char *name)
     if (mkdirat(w->at, name, 0700) < 0)
         return errno == EEXIST ? -EAGAIN : -errno;
     fd = openat(w->at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 || fchmod(fd, 0755) < 0)
+    if (fd < 0 || (fchmod(fd, 0755) < 0 && !oci_means_unsupported(errno)))
         return -errno;
     if (make->made != NULL) {
         w->maker->refused = make->made(make->ctx, w->at, name, fd, w->maker->err);

@@ -9,12 +9,20 @@
 static const oci_id_map uids[] = { { 0, 1000, 1 }, { 1, 100000, 65535 } };
 static const oci_id_map gids[] = { { 0, 2000, 1 }, { 100, 200000, 50 } };
 
+static int init(oci_ident *out, oci_apply_options o, oci_error *err)
+{
+    return oci_ident_init(out, &o, err);
+}
+
 static oci_ident mapped(oci_owner_policy policy)
 {
     oci_ident ident;
     oci_error err;
 
-    assert_ok(&err, oci_ident_init(&ident, policy, uids, 2, gids, 2, &err));
+    assert_ok(&err, init(&ident,
+                         (oci_apply_options) {
+                             .owner = policy, .uid_maps = uids, .n_uid_maps = 2, .gid_maps = gids, .n_gid_maps = 2 },
+                         &err));
     return ident;
 }
 
@@ -51,10 +59,11 @@ OCI_TEST (ident, without_maps_ids_are_themselves) {
     oci_ident ident;
     oci_error err;
 
-    assert_ok(&err, oci_ident_init(&ident, OCI_OWNER_KEEP, NULL, 0, NULL, 0, &err));
+    assert_ok(&err, init(&ident, (oci_apply_options) { .owner = OCI_OWNER_KEEP }, &err));
     expect_owner(&ident, 0, 0, true, 0, 0);
     expect_owner(&ident, 4294967294, 12, true, 4294967294, 12);
-    assert_ok(&err, oci_ident_init(&ident, OCI_OWNER_KEEP, uids, 2, NULL, 0, &err));
+    assert_ok(&err,
+              init(&ident, (oci_apply_options) { .owner = OCI_OWNER_KEEP, .uid_maps = uids, .n_uid_maps = 2 }, &err));
     expect_owner(&ident, 1, 12, true, 100000, 12);
 }
 
@@ -77,7 +86,7 @@ OCI_TEST (ident, auto_is_settled) {
     oci_ident ident;
     oci_error err;
 
-    assert_ok(&err, oci_ident_init(&ident, OCI_OWNER_AUTO, NULL, 0, NULL, 0, &err));
+    assert_ok(&err, init(&ident, (oci_apply_options) { .owner = OCI_OWNER_AUTO }, &err));
     assert_int_equal(ident.policy, geteuid() == 0 ? OCI_OWNER_KEEP : OCI_OWNER_SQUASH);
 }
 
@@ -97,10 +106,18 @@ OCI_TEST (ident, bad_maps_are_refused) {
     oci_error err;
 
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        assert_fails(OCI_E_USAGE, &err, oci_ident_init(&ident, OCI_OWNER_KEEP, bad[i], 2, NULL, 0, &err));
-        assert_fails(OCI_E_USAGE, &err, oci_ident_init(&ident, OCI_OWNER_MAP, NULL, 0, bad[i], 2, &err));
+        assert_fails(
+            OCI_E_USAGE, &err,
+            init(&ident, (oci_apply_options) { .owner = OCI_OWNER_KEEP, .uid_maps = bad[i], .n_uid_maps = 2 }, &err));
+        assert_fails(
+            OCI_E_USAGE, &err,
+            init(&ident, (oci_apply_options) { .owner = OCI_OWNER_MAP, .gid_maps = bad[i], .n_gid_maps = 2 }, &err));
     }
-    assert_ok(&err, oci_ident_init(&ident, OCI_OWNER_KEEP, good, 2, good, 2, &err));
+    assert_ok(&err,
+              init(&ident,
+                   (oci_apply_options) {
+                       .owner = OCI_OWNER_KEEP, .uid_maps = good, .n_uid_maps = 2, .gid_maps = good, .n_gid_maps = 2 },
+                   &err));
 }
 
 OCI_TEST (ident, record_is_a_protobuf_message) {

@@ -2,6 +2,8 @@
 /* Random stacks of layers, applied for real and to a model in memory. The seeds are fixed: every run does the same. */
 #include "model.h"
 
+#include "layer/view.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -183,6 +185,173 @@ OCI_TEST (model, random_stacks_give_the_same_tree) {
     world_free(&w);
     free(s);
 }
+
+/* ---- the merged view, which knows names, types and links ---- */
+
+/* A line of list_tree without what the view does not know. */
+static void reduce_line(oci_buf *out, const char *line)
+{
+    char path[256], kind, rest[256] = "";
+    const char *link = strstr(line, " =");
+
+    assert_true(sscanf(line, "%255s %c", path, &kind) == 2);
+    if (kind == 'l')
+        format(rest, sizeof rest, " %s", strrchr(line, ' ') + 1);
+    else if (kind != 'd' && link != NULL)
+        format(rest, sizeof rest, " =%d", atoi(link + 2));
+    oci_buf_printf(out, NULL, "%s %c%s\n", path, kind, rest);
+}
+
+static char *reduce(const char *list)
+{
+    oci_buf out = OCI_BUF_INIT;
+
+    oci_buf_puts(&out, "", NULL);
+    for (const char *line = list; *line != '\0';) {
+        char copy[1024];
+        size_t n = strcspn(line, "\n");
+
+        format(copy, sizeof copy, "%.*s", (int)n, line);
+        reduce_line(&out, copy);
+        line += n + 1;
+    }
+    return out.data;
+}
+
+struct seen {
+    char path[256], link[64];
+    char kind;
+    uint32_t file;
+};
+
+struct sight {
+    struct seen items[512];
+    size_t count;
+};
+
+static int note_name(void *ctx, const char *path, oci_tar_type type, const char *link, uint32_t file, oci_error *err)
+{
+    struct sight *sight = ctx;
+    struct seen *s = &sight->items[sight->count++];
+
+    (void)err;
+    assert_true(sight->count <= 512);
+    format(s->path, sizeof s->path, "%s", path);
+    format(s->link, sizeof s->link, "%s", link != NULL ? link : "");
+    s->kind = type == OCI_TAR_DIR ? 'd' : type == OCI_TAR_SYMLINK ? 'l' : type == OCI_TAR_FIFO ? 'p' : '-';
+    s->file = file;
+    return 0;
+}
+
+static int by_path(const void *a, const void *b)
+{
+    return strcmp(((const struct seen *)a)->path, ((const struct seen *)b)->path);
+}
+
+/* The number of the group of names that the one at i belongs to, in order of their first names; 0 for none. */
+static int link_group(const struct sight *s, size_t i)
+{
+    int groups = 0;
+
+    for (size_t k = 0; k <= i; k++) {
+        size_t first = 0, count = 0;
+
+        for (size_t j = 0; j < s->count; j++)
+            if (s->items[j].file == s->items[k].file && count++ == 0)
+                first = j;
+        if (s->items[k].kind == 'd' || count == 1)
+            continue;
+        groups += first == k;
+        if (k == i && first == i)
+            return groups;
+        if (k == i)
+            return link_group(s, first);
+    }
+    return 0;
+}
+
+static char *list_sight(struct sight *s)
+{
+    oci_buf out = OCI_BUF_INIT;
+
+    oci_buf_puts(&out, "", NULL);
+    qsort(s->items, s->count, sizeof *s->items, by_path);
+    for (size_t i = 0; i < s->count; i++) {
+        const struct seen *n = &s->items[i];
+        int group = link_group(s, i);
+
+        oci_buf_printf(&out, NULL, "%s %c", n->path, n->kind);
+        if (n->kind == 'l')
+            oci_buf_printf(&out, NULL, " %s", n->link);
+        else if (group > 0)
+            oci_buf_printf(&out, NULL, " =%d", group);
+        oci_buf_puts(&out, "\n", NULL);
+    }
+    return out.data;
+}
+
+static int view_layers(oci_view *v, const struct stack *s, oci_error *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < s->count; i++) {
+        oci_buf tar = OCI_BUF_INIT;
+        oci_reader *reader;
+
+        write_layer(&tar, &s->layers[i]);
+        assert_int_equal(oci_reader_from_memory(tar.data, tar.len, &reader, NULL), 0);
+        r = oci_view_apply(v, reader, err);
+        oci_reader_free(reader);
+        oci_buf_free(&tar);
+    }
+    return r;
+}
+
+static void compare_view(const struct stack *s, uint64_t seed, unsigned *applied)
+{
+    oci_error err = OCI_ERROR_INIT;
+    struct sight *sight = calloc(1, sizeof *sight);
+    char *want = NULL, *full = NULL, *got = NULL;
+    oci_view *v;
+    bool could, can = apply_to_model(s, false, &full);
+
+    assert_ok(&err, oci_view_new(NULL, NULL, &v, &err));
+    could = view_layers(v, s, &err) == 0;
+    if (could) {
+        assert_int_equal(oci_view_each(v, note_name, sight, NULL), 0);
+        got = list_sight(sight);
+    }
+    want = can ? reduce(full) : NULL;
+    if (could != can || (can && strcmp(got, want) != 0)) {
+        print_stack(s);
+        print_error("seed %llu: %s\n---- got\n%s---- want\n%s----\n", (unsigned long long)seed, err.msg,
+                    got != NULL ? got : "(failed)\n", want != NULL ? want : "(fails)\n");
+        fail();
+    }
+    *applied += can;
+    oci_view_free(v);
+    oci_free(got);
+    oci_free(want);
+    free(full);
+    free(sight);
+}
+
+// proves: whiteout.lower-only whiteout.opaque.descendants layer.apply.other-remove-recreate layer.apply.dir-over-dir
+OCI_TEST (model, a_merged_view_has_the_names_of_the_tree) {
+    struct stack *s = calloc(1, sizeof *s);
+    unsigned applied = 0;
+
+    for (uint64_t seed = 1; seed <= 6000; seed++) {
+        random_stack(s, seed, true);
+        compare_view(s, seed, &applied);
+        make_possible(s, false);
+        compare_view(s, seed, &applied);
+    }
+    assert_true(applied > 6500);
+    free(s);
+}
+
+/* ---- places of whiteouts ---- */
 
 static bool is_whiteout(const struct item *i)
 {

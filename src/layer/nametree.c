@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "nametree.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/fail.h"
+#include "base/vec.h"
+#include "plan.h"
+
+enum { MAX_LINKS = 40 /* the kernel's number */, MAX_NAMES = 8 * 1024 * 1024 };
+
+/* ---- nodes ---- */
+
+int oci_node_add(oci_nametree *t, oci_tar_type type, const char *link, uint32_t *out, oci_error *err)
+{
+    OCI_AUTO_MEM char *copy = link != NULL ? oci_strdup(link) : NULL;
+    oci_node node = { .type = type, .first = OCI_NUMBER_NONE, .name = OCI_NUMBER_NONE };
+
+    if (link != NULL && copy == NULL)
+        return oci_fail_nomem(err);
+    *out = t->free_node;
+    if (*out == OCI_NUMBER_NONE) {
+        *out = (uint32_t)t->nodes.count;
+        if (!OCI_VEC_PUSH(&t->nodes, node))
+            return oci_fail_nomem(err);
+    } else {
+        t->free_node = oci_node_at(t, *out)->first;
+    }
+    node.link = oci_steal(&copy);
+    *oci_node_at(t, *out) = node;
+    return 0;
+}
+
+void oci_node_drop(oci_nametree *t, uint32_t i)
+{
+    oci_node *node = oci_node_at(t, i);
+
+    oci_free(node->link);
+    *node = (oci_node) { .type = OCI_TAR_UNKNOWN, .first = t->free_node, .name = OCI_NUMBER_NONE };
+    t->free_node = i;
+}
+
+/* ---- names ---- */
+
+struct key {
+    size_t n;
+    char bytes[sizeof(uint32_t) + OCI_TAR_NAME_MAX];
+};
+
+/* Names longer than any can be are cut to what no name is. */
+static struct key key_of(uint32_t dir, const char *text, size_t n)
+{
+    struct key key = { .n = sizeof dir };
+
+    memcpy(key.bytes, &dir, sizeof dir);
+    if (n <= OCI_TAR_NAME_MAX) {
+        memcpy(key.bytes + sizeof dir, text, n);
+        key.n += n;
+    }
+    return key;
+}
+
+/* The name of n bytes in dir, or OCI_NUMBER_NONE. */
+uint32_t oci_name_find(const oci_nametree *t, uint32_t dir, const char *text, size_t n)
+{
+    struct key key = key_of(dir, text, n);
+    void *value;
+
+    return oci_map_get(t->by_name, key.bytes, key.n, &value) ? (uint32_t)((uintptr_t)value - 1) : OCI_NUMBER_NONE;
+}
+
+static int take_name(oci_nametree *t, uint32_t *out, oci_error *err)
+{
+    *out = t->free_name;
+    if (*out != OCI_NUMBER_NONE) {
+        t->free_name = oci_name_at(t, *out)->next;
+        return 0;
+    }
+    if (t->names.count == MAX_NAMES)
+        return oci_fail(err, OCI_E_LIMIT, "the layers have more than %d names", MAX_NAMES);
+    *out = (uint32_t)t->names.count;
+    return OCI_VEC_PUSH(&t->names, (oci_name) { 0 }) ? 0 : oci_fail_nomem(err);
+}
+
+static void release_name(oci_nametree *t, uint32_t i)
+{
+    oci_free(oci_name_at(t, i)->text);
+    *oci_name_at(t, i) = (oci_name) { .next = t->free_name };
+    t->free_name = i;
+}
+
+/* There must be no such name. */
+int oci_name_put(oci_nametree *t, uint32_t dir, const char *text, size_t n, uint32_t node, oci_error *err)
+{
+    struct key key = key_of(dir, text, n);
+    OCI_AUTO_MEM char *copy = oci_strndup(text, n);
+    oci_name *name;
+    uint32_t i;
+    int r;
+
+    if (copy == NULL)
+        return oci_fail_nomem(err);
+    if (n > OCI_TAR_NAME_MAX)
+        return oci_fail(err, OCI_E_INVALID, "a name has more than %d bytes", OCI_TAR_NAME_MAX);
+    r = take_name(t, &i, err);
+    if (r < 0)
+        return r;
+    if (oci_map_set(t->by_name, key.bytes, key.n, (void *)((uintptr_t)i + 1)) < 0) {
+        release_name(t, i);
+        return oci_fail_nomem(err);
+    }
+    name = oci_name_at(t, i);
+    *name =
+        (oci_name) { .text = oci_steal(&copy), .dir = dir, .node = node, .layer = t->layer, .prev = OCI_NUMBER_NONE };
+    name->next = oci_node_at(t, dir)->first;
+    if (name->next != OCI_NUMBER_NONE)
+        oci_name_at(t, name->next)->prev = i;
+    oci_node_at(t, dir)->first = i;
+    oci_node_at(t, node)->links++;
+    if (oci_node_is_dir(t, node))
+        oci_node_at(t, node)->name = i;
+    return 0;
+}
+
+/* Takes away one name that has nothing below it. */
+void oci_name_drop(oci_nametree *t, uint32_t i)
+{
+    oci_name *name = oci_name_at(t, i);
+    struct key key = key_of(name->dir, name->text, strlen(name->text));
+    uint32_t node = name->node;
+
+    oci_map_remove(t->by_name, key.bytes, key.n);
+    if (name->prev != OCI_NUMBER_NONE)
+        oci_name_at(t, name->prev)->next = name->next;
+    else
+        oci_node_at(t, name->dir)->first = name->next;
+    if (name->next != OCI_NUMBER_NONE)
+        oci_name_at(t, name->next)->prev = name->prev;
+    release_name(t, i);
+    if (--oci_node_at(t, node)->links == 0)
+        oci_node_drop(t, node);
+}
+
+static uint32_t deepest_first(const oci_nametree *t, uint32_t name)
+{
+    while (oci_node_is_dir(t, oci_name_at(t, name)->node) &&
+           oci_node_at(t, oci_name_at(t, name)->node)->first != OCI_NUMBER_NONE)
+        name = oci_node_at(t, oci_name_at(t, name)->node)->first;
+    return name;
+}
+
+/* Takes away a name with all that is below it. */
+void oci_name_remove(oci_nametree *t, uint32_t name)
+{
+    uint32_t at;
+
+    do {
+        at = deepest_first(t, name);
+        oci_name_drop(t, at);
+    } while (at != name);
+}
+
+/* ---- paths ---- */
+
+static int make_dir(oci_nametree *t, uint32_t dir, const char *text, size_t n, uint32_t *out, oci_error *err)
+{
+    int r;
+
+    if (oci_whiteout_of(text, n) != OCI_WHITEOUT_NONE)
+        return oci_fail(err, OCI_E_INVALID, "a symbolic link leads to '%.*s', which is the name of a whiteout", (int)n,
+                        text);
+    r = oci_node_add(t, OCI_TAR_DIR, NULL, out, err);
+    return r < 0 ? r : oci_name_put(t, dir, text, n, *out, err);
+}
+
+/* A path that is being followed; rest is what is left of it, in text. */
+struct walk {
+    oci_buf text;
+    size_t rest;
+    unsigned links;
+    bool make;    /* make directories that are missing */
+    bool to_file; /* the path may end at something that is no directory: */
+    uint32_t at;  /* where the walk is: a directory, or that end */
+};
+
+/* Puts the target of a link before the rest. */
+static int follow(struct walk *w, const char *target, bool directory, oci_error *err)
+{
+    OCI_AUTO_BUF oci_buf text = OCI_BUF_INIT;
+    int r;
+
+    if (w->links++ >= MAX_LINKS)
+        return oci_fail(err, OCI_E_UNSAFE, "more than %d symbolic links", MAX_LINKS);
+    r = oci_buf_printf(&text, err, "%s%s%s", target, directory ? "/" : "", w->text.data + w->rest);
+    if (r < 0)
+        return r;
+    if (target[0] == '/')
+        w->at = OCI_NODE_ROOT;
+    oci_buf_free(&w->text);
+    w->text = text;
+    text = (oci_buf)OCI_BUF_INIT;
+    w->rest = 0;
+    return 0;
+}
+
+/* Goes on with a component of n bytes, which slashes follow when it has to be a directory. */
+static int step(oci_nametree *t, struct walk *w, const char *text, size_t n, bool directory, oci_error *err)
+{
+    uint32_t name = oci_name_find(t, w->at, text, n), node;
+
+    if (name == OCI_NUMBER_NONE && !w->make)
+        return oci_fail(err, OCI_E_NOT_FOUND, "'%.*s' is not there", (int)n, text);
+    if (name == OCI_NUMBER_NONE)
+        return make_dir(t, w->at, text, n, &w->at, err);
+    node = oci_name_at(t, name)->node;
+    if (oci_node_at(t, node)->type == OCI_TAR_SYMLINK)
+        return follow(w, oci_node_at(t, node)->link, directory, err);
+    if (!oci_node_is_dir(t, node) && (directory || !w->to_file))
+        return oci_fail(err, OCI_E_INVALID, "'%.*s' is not a directory", (int)n, text);
+    w->at = node;
+    return 0;
+}
+
+static uint32_t above(const oci_nametree *t, uint32_t dir)
+{
+    return dir == OCI_NODE_ROOT ? OCI_NODE_ROOT : oci_name_at(t, oci_node_at(t, dir)->name)->dir;
+}
+
+/* Follows the n bytes of path, links included. */
+static int walk(oci_nametree *t, const char *path, size_t n, struct walk *w, oci_error *err)
+{
+    int r = oci_buf_append(&w->text, path, n, err);
+
+    if (r == 0)
+        r = oci_buf_puts(&w->text, "", err);
+    w->at = OCI_NODE_ROOT;
+    while (r == 0 && w->text.data[w->rest] != '\0') {
+        const char *text = w->text.data + w->rest;
+        size_t length = strcspn(text, "/"), slashes = strspn(text + length, "/");
+
+        w->rest += length + slashes;
+        if (length == 0 || (length == 1 && text[0] == '.'))
+            continue;
+        if (length == 2 && text[0] == '.' && text[1] == '.')
+            w->at = above(t, w->at);
+        else
+            r = step(t, w, text, length, slashes > 0, err);
+    }
+    oci_buf_free(&w->text);
+    return r;
+}
+
+int oci_nametree_find_dir(oci_nametree *t, const char *path, size_t n, bool make, uint32_t *out, oci_error *err)
+{
+    struct walk w = { .make = make };
+    int r = walk(t, path, n, &w, err);
+
+    if (r == 0)
+        *out = w.at;
+    return r;
+}
+
+/* The directory above the last component. */
+int oci_nametree_find_parent(oci_nametree *t, const char *path, bool make, uint32_t *out, const char **base,
+                             oci_error *err)
+{
+    const char *slash = strrchr(path, '/');
+
+    *base = slash != NULL ? slash + 1 : path;
+    return oci_nametree_find_dir(t, path, slash != NULL ? (size_t)(slash - path) : 0, make, out, err);
+}
+
+/* Puts the path of the name in front of what is there. */
+int oci_name_path(const oci_nametree *t, uint32_t name, oci_buf *out, oci_error *err)
+{
+    size_t length = 0;
+    uint32_t at = name;
+    int r;
+
+    for (uint32_t n = name; n != OCI_NUMBER_NONE; n = oci_node_at(t, oci_name_at(t, n)->dir)->name)
+        length += strlen(oci_name_at(t, n)->text) + 1;
+    out->len = 0;
+    r = oci_buf_reserve(out, length, err);
+    if (r < 0)
+        return r;
+    out->len = length - 1;
+    out->data[length - 1] = '\0';
+    for (size_t end = length - 1;; end--) {
+        size_t n = strlen(oci_name_at(t, at)->text);
+
+        end -= n;
+        memcpy(out->data + end, oci_name_at(t, at)->text, n);
+        if (end == 0)
+            return 0;
+        out->data[end - 1] = '/';
+        at = oci_node_at(t, oci_name_at(t, at)->dir)->name;
+    }
+}
+
+int oci_nametree_find_end(oci_nametree *t, const char *path, uint32_t *node, oci_error *err)
+{
+    struct walk w = { .to_file = true };
+    int r = walk(t, path, strlen(path), &w, err);
+
+    if (r == 0)
+        *node = w.at;
+    return r;
+}
+
+/* ---- beginning and end ---- */
+
+int oci_nametree_init(oci_nametree *t, oci_error *err)
+{
+    uint32_t root;
+
+    *t = (oci_nametree) { .free_name = OCI_NUMBER_NONE, .free_node = OCI_NUMBER_NONE, .by_name = oci_map_new() };
+    return t->by_name != NULL ? oci_node_add(t, OCI_TAR_DIR, NULL, &root, err) : oci_fail_nomem(err);
+}
+
+void oci_nametree_clear(oci_nametree *t)
+{
+    for (size_t i = 0; i < t->names.count; i++)
+        oci_free(t->names.items[i].text);
+    for (size_t i = 0; i < t->nodes.count; i++)
+        oci_free(t->nodes.items[i].link);
+    oci_free(t->names.items);
+    oci_free(t->nodes.items);
+    oci_map_free(t->by_name);
+    *t = (oci_nametree) { 0 };
+}

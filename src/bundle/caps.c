@@ -62,7 +62,7 @@ static const char *const docker[] = {
     "CAP_KILL",    "CAP_AUDIT_WRITE",
 };
 
-static bool is_known(const char *name)
+bool oci_capability_is_known(const char *name)
 {
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strcmp(known[i], name) == 0)
@@ -84,7 +84,7 @@ static int choose(const oci_bundle_options *o, oci_strings *out, oci_error *err)
         return 0;
     case OCI_CAPS_LIST:
         for (size_t i = 0; i < o->n_cap_list; i++)
-            if (!is_known(o->cap_list[i]))
+            if (!oci_capability_is_known(o->cap_list[i]))
                 return oci_fail(err, OCI_E_USAGE, "there is no capability '%s'", o->cap_list[i]);
         *out = (oci_strings) { o->cap_list, o->n_cap_list };
         return 0;

@@ -7,6 +7,7 @@
 #include "base/fail.h"
 #include "base/utf8.h"
 #include "build.h"
+#include "files.h"
 #include "parts.h"
 
 static int check_text(const char *what, const char *s, oci_error *err)
@@ -62,12 +63,13 @@ static int apply_image(oci_value *root, const oci_config *c, int rootfd, const o
                        const oci_userns *u, oci_error *err)
 {
     oci_root rootfs = OCI_ROOT_INIT(rootfd);
-    int r = oci_bundle_user(root, c, rootfd >= 0 ? &rootfs : NULL, o, u, err);
+    const oci_bundle_files of_root = oci_files_of_root(&rootfs);
+    int r = oci_bundle_user(root, c, rootfd >= 0 ? &of_root : o->files, o, u, err);
 
     if (r == 0)
         r = oci_bundle_process(root, c, o, err);
     if (r == 0)
-        r = oci_bundle_volumes(root, c, o, err);
+        r = oci_bundle_volumes(root, c, rootfd >= 0 ? &rootfs : NULL, o, u, err);
     if (r == 0)
         r = oci_bundle_annotations(root, c, o->events, err);
     return r;
@@ -95,17 +97,6 @@ static int apply_options(oci_value *root, const oci_bundle_options *o, oci_error
     return r;
 }
 
-static int check_version(const oci_value *root, oci_error *err)
-{
-    const oci_value *version = NULL;
-
-    oci_value_get(root, "ociVersion", &version);
-    if (oci_value_type_of(version) != OCI_VALUE_STRING)
-        return oci_fail(err, OCI_E_USAGE, "the template's 'ociVersion' is %s, not %s",
-                        oci_value_type_name(oci_value_type_of(version)), oci_value_type_name(OCI_VALUE_STRING));
-    return 0;
-}
-
 int oci_bundle_config(const oci_config *c, int rootfd, const oci_bundle_options *o, oci_buf *json, oci_error *err)
 {
     static const oci_bundle_options no_options = { 0 };
@@ -129,10 +120,10 @@ int oci_bundle_config(const oci_config *c, int rootfd, const oci_bundle_options 
     if (r == 0)
         r = apply_template(root, o, err);
     if (r == 0)
-        r = check_version(root, err);
-    if (r == 0)
         r = apply_image(root, c, rootfd, o, &userns, err);
     if (r == 0)
         r = apply_options(root, o, err);
+    if (r == 0)
+        r = oci_bundle_check(root, err);
     return r < 0 ? r : oci_value_print(root, OCI_PRINT_PRETTY, json, err);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "parts.h"
 
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "build.h"
@@ -77,10 +79,56 @@ int oci_bundle_default_mounts(oci_value *root, const oci_bundle_options *o, cons
     return r;
 }
 
-int oci_bundle_volumes(oci_value *root, const oci_config *c, const oci_bundle_options *o, oci_error *err)
+/* The id that the container sees for one of the host's. */
+static bool id_inside(const oci_userns *u, const oci_id_maps *maps, uint32_t host, uint32_t *out)
+{
+    if (!u->wanted) {
+        *out = host;
+        return true;
+    }
+    for (size_t i = 0; i < maps->count; i++)
+        if (host >= maps->items[i].host && host - maps->items[i].host < maps->items[i].size) {
+            *out = maps->items[i].container + (host - maps->items[i].host);
+            return true;
+        }
+    return false;
+}
+
+enum { TMPFS_OPTION = 32 };
+
+/* An empty file system in the place of a directory has that one's mode and owner, so that whoever could write there
+ * still can. Returns how many options there are for it. */
+static size_t tmpfs_like(oci_root *rootfs, const oci_volume *v, const oci_userns *u, char out[3][TMPFS_OPTION])
+{
+    OCI_AUTO_FD int fd = -1;
+    struct stat st;
+    uint32_t uid, gid;
+    size_t n = 0;
+
+    if (rootfs == NULL || oci_root_open(rootfs, v->destination, O_PATH | O_DIRECTORY, &fd, NULL) < 0 ||
+        fstat(fd, &st) < 0)
+        return 0;
+    snprintf(out[n++], TMPFS_OPTION, "mode=%04o", (unsigned)st.st_mode & 07777);
+    if (id_inside(u, &u->uids, st.st_uid, &uid) && uid != 0)
+        snprintf(out[n++], TMPFS_OPTION, "uid=%u", uid);
+    if (id_inside(u, &u->gids, st.st_gid, &gid) && gid != 0)
+        snprintf(out[n++], TMPFS_OPTION, "gid=%u", gid);
+    return n;
+}
+
+static int push_tmpfs(oci_value *mounts, const oci_volume *v, oci_root *rootfs, const oci_userns *u, oci_error *err)
+{
+    char like[3][TMPFS_OPTION];
+    const char *options[] = { "rw", "nosuid", "nodev", like[0], like[1], like[2] };
+    size_t n = 3 + tmpfs_like(rootfs, v, u, like);
+
+    return push_mount(mounts, v->destination, "tmpfs", "tmpfs", (oci_strings) { options, n }, err);
+}
+
+int oci_bundle_volumes(oci_value *root, const oci_config *c, oci_root *rootfs, const oci_bundle_options *o,
+                       const oci_userns *u, oci_error *err)
 {
     static const char *const bind[] = { "bind", "rw", "nosuid", "nodev" };
-    static const char *const tmpfs[] = { "rw", "nosuid", "nodev" };
     OCI_AUTO(oci_volume_list) list = NULL;
     oci_value *mounts;
     int r;
@@ -94,9 +142,9 @@ int oci_bundle_volumes(oci_value *root, const oci_config *c, const oci_bundle_op
         const oci_volume *v = &list->items[i];
 
         if (o->volumes == OCI_VOLUMES_TMPFS)
-            r = push_mount(mounts, v->destination, "tmpfs", "tmpfs", (oci_strings) { tmpfs, 3 }, err);
+            r = push_tmpfs(mounts, v, rootfs, u, err);
         else
-            r = push_mount(mounts, v->destination, "bind", v->source, (oci_strings) { bind, 4 }, err);
+            r = push_mount(mounts, v->destination, "bind", v->source, OCI_STRINGS_OF(bind), err);
     }
     return r;
 }

@@ -25,6 +25,8 @@ static int set_args(oci_value *process, const oci_config *c, const oci_bundle_op
         return r;
     if (o->args != NULL)
         return oci_fail(err, OCI_E_USAGE, "there is no command to run");
+    if (o->no_shell)
+        return oci_fail(err, OCI_E_INVALID, "the image names no command: it has neither an Entrypoint nor a Cmd");
     /* runtime-spec wants a command; a shell is what people look around with. */
     oci_warn(o->events, "the image has neither an Entrypoint nor a Cmd: '%s' is taken", DEFAULT_COMMAND);
     return oci_build_push_strings(args, (oci_strings) { (const char *const[]) { DEFAULT_COMMAND }, 1 }, err);

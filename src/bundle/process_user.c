@@ -32,11 +32,11 @@ static int set_additional(oci_value *object, const oci_user *user, const oci_bun
     return r;
 }
 
-static int set_from_image(oci_value *object, const oci_config *c, oci_root *rootfs, const oci_bundle_options *o,
-                          const oci_userns *u, oci_error *err)
+static int set_from_image(oci_value *object, const oci_config *c, const oci_bundle_files *files,
+                          const oci_bundle_options *o, const oci_userns *u, oci_error *err)
 {
     oci_user user;
-    int r = oci_user_resolve(c->user, rootfs, &user, err);
+    int r = oci_user_resolve(c->user, files, &user, err);
 
     if (r < 0)
         return r;
@@ -70,7 +70,7 @@ static void warn_unmapped(const oci_value *object, const oci_events *events, con
         oci_warn(events, "the container's group %" PRIu64 " is not mapped: it will not start", id);
 }
 
-int oci_bundle_user(oci_value *root, const oci_config *c, oci_root *rootfs, const oci_bundle_options *o,
+int oci_bundle_user(oci_value *root, const oci_config *c, const oci_bundle_files *files, const oci_bundle_options *o,
                     const oci_userns *u, oci_error *err)
 {
     oci_value *process, *user;
@@ -80,7 +80,7 @@ int oci_bundle_user(oci_value *root, const oci_config *c, oci_root *rootfs, cons
         r = oci_build_object(process, "user", &user, err);
     /* Without a User the template's stays, or root. */
     if (r == 0 && c->user != NULL && c->user[0] != '\0')
-        r = set_from_image(user, c, rootfs, o, u, err);
+        r = set_from_image(user, c, files, o, u, err);
     if (r == 0)
         r = set_missing(user, "uid", err);
     if (r == 0)

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "user.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
@@ -62,35 +59,11 @@ int oci_user_parse(const char *text, oci_user_text *out, oci_error *err)
 }
 
 /* Appends a file of the image. One that is not there is as good as an empty one: it knows nobody. */
-static int read_file(oci_root *root, const char *path, oci_buf *out, oci_error *err)
+static int read_file(const oci_bundle_files *files, const char *path, oci_buf *out, oci_error *err)
 {
-    OCI_AUTO_FD int fd = -1;
-    struct stat st;
-    size_t size;
-    int r = oci_root_open_file(root, path, &fd, &st, err);
+    int r = files->read(files->ctx, path, MAX_FILE, out, err);
 
-    if (r == OCI_E_NOT_FOUND)
-        return 0;
-    if (r < 0)
-        return r;
-    if (st.st_size > MAX_FILE)
-        return oci_fail(err, OCI_E_LIMIT, "/%s of the image is larger than %d bytes", path, MAX_FILE);
-    size = (size_t)st.st_size;
-    r = oci_buf_reserve(out, size, err);
-    if (r < 0)
-        return r;
-    while (out->len < size) {
-        ssize_t n = read(fd, out->data + out->len, size - out->len);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return oci_fail_errno(err, "read /%s of the image", path);
-        if (n == 0)
-            break;
-        out->len += (size_t)n;
-    }
-    return 0;
+    return r == OCI_E_NOT_FOUND ? 0 : r;
 }
 
 static oci_span span_of(const oci_buf *buf)
@@ -110,7 +83,7 @@ static int no_root(const char *what, oci_error *err)
 }
 
 /* Fills uid, and the gid that belongs to the user. A number that passwd does not have is in group 0. */
-static int resolve_user(const oci_user_text *text, oci_root *root, oci_user *out, oci_error *err)
+static int resolve_user(const oci_user_text *text, const oci_bundle_files *files, oci_user *out, oci_error *err)
 {
     OCI_AUTO_BUF oci_buf passwd = OCI_BUF_INIT;
     bool named = text->user.name.len > 0;
@@ -119,11 +92,11 @@ static int resolve_user(const oci_user_text *text, oci_root *root, oci_user *out
 
     out->uid = text->user.id;
     out->gid = 0;
-    if (!named && (text->has_group || root == NULL))
+    if (!named && (text->has_group || files == NULL))
         return 0;
-    if (root == NULL)
+    if (files == NULL)
         return no_root("user", err);
-    r = read_file(root, "etc/passwd", &passwd, err);
+    r = read_file(files, "etc/passwd", &passwd, err);
     if (r < 0)
         return r;
     if (named ? oci_passwd_find_name(span_of(&passwd), text->user.name, &entry)
@@ -135,7 +108,7 @@ static int resolve_user(const oci_user_text *text, oci_root *root, oci_user *out
     return named ? unknown("user", &text->user, err) : 0;
 }
 
-static int resolve_groups(const oci_user_text *text, oci_root *root, oci_user *out, oci_error *err)
+static int resolve_groups(const oci_user_text *text, const oci_bundle_files *files, oci_user *out, oci_error *err)
 {
     OCI_AUTO_BUF oci_buf group = OCI_BUF_INIT;
     int r;
@@ -147,9 +120,9 @@ static int resolve_groups(const oci_user_text *text, oci_root *root, oci_user *o
     /* conversion.md leaves additionalGids alone for a number. */
     if (!text->has_group && text->user.name.len == 0)
         return 0;
-    if (root == NULL)
+    if (files == NULL)
         return no_root("group", err);
-    r = read_file(root, "etc/group", &group, err);
+    r = read_file(files, "etc/group", &group, err);
     if (r < 0)
         return r;
     if (!text->has_group)
@@ -157,7 +130,7 @@ static int resolve_groups(const oci_user_text *text, oci_root *root, oci_user *o
     return oci_group_find_name(span_of(&group), text->group.name, &out->gid) ? 0 : unknown("group", &text->group, err);
 }
 
-int oci_user_resolve(const char *text, oci_root *root, oci_user *out, oci_error *err)
+int oci_user_resolve(const char *text, const oci_bundle_files *files, oci_user *out, oci_error *err)
 {
     oci_user result = { 0 };
     oci_user_text parts;
@@ -170,9 +143,9 @@ int oci_user_resolve(const char *text, oci_root *root, oci_user *out, oci_error 
     r = oci_user_parse(text, &parts, err);
     if (r < 0)
         return r;
-    r = resolve_user(&parts, root, &result, err);
+    r = resolve_user(&parts, files, &result, err);
     if (r == 0)
-        r = resolve_groups(&parts, root, &result, err);
+        r = resolve_groups(&parts, files, &result, err);
     if (r < 0) {
         oci_user_clear(&result);
         return oci_wrap(err, r, "config.User '%.100s'", text);

@@ -166,7 +166,7 @@ static const run_row rows[] = {
     { .id = "version taken away",
       .options = { T("{\"ociVersion\":null}") },
       .result = OCI_E_USAGE,
-      .expect = "the template's 'ociVersion' is null, not a string" },
+      .expect = "the template takes ociVersion away" },
 };
 
 // proves: conversion.override.inputs conversion.annotations.add conversion.env.external conversion.env.no-shadow

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "bundle/files.h"
 #include "run.h"
 
 #define PASSWD                                                                                                         \
@@ -188,8 +189,9 @@ OCI_TEST (user, reads_odd_files) {
 static int resolve_in(const run_rootfs *rootfs, const char *text, oci_user *user, oci_error *err)
 {
     oci_root root = OCI_ROOT_INIT(rootfs->fd);
+    const oci_bundle_files files = oci_files_of_root(&root);
 
-    return oci_user_resolve(text, &root, user, err);
+    return oci_user_resolve(text, &files, user, err);
 }
 
 // proves: conversion.user.resolve conversion.user.passwd safety.2 safety.16

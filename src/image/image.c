@@ -135,6 +135,10 @@ int oci_image_open(oci_store *s, const oci_descriptor *manifest, const oci_limit
         return oci_fail_nomem(err);
     image->store = s;
     image->limits = oci_limits_resolve(limits);
+    image->media_type = oci_strdup(manifest->media_type);
+    image->digest_text = oci_strdup(manifest->digest_text);
+    if (image->media_type == NULL || image->digest_text == NULL)
+        return oci_fail_nomem(err);
     r = as_damage(load(image, manifest, err), err);
     if (r < 0)
         return r;
@@ -148,6 +152,8 @@ void oci_image_free(oci_image *i)
         return;
     oci_manifest_free(i->manifest);
     oci_config_free(i->config);
+    oci_free(i->media_type);
+    oci_free(i->digest_text);
     oci_buf_free(&i->manifest_bytes);
     oci_buf_free(&i->config_bytes);
     oci_free(i);

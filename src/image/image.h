@@ -16,6 +16,7 @@ enum { OCI_MAX_NESTING = 8 };
 struct oci_image {
     oci_store *store; /* borrowed */
     oci_limits limits;
+    char *media_type, *digest_text; /* of the manifest, as its descriptor has them */
     oci_buf manifest_bytes, config_bytes;
     oci_manifest *manifest;
     oci_config *config;
@@ -28,5 +29,10 @@ int oci_read_manifest(oci_store *s, const oci_descriptor *d, const oci_limits *l
                       oci_manifest **out, oci_error *err);
 int oci_read_config(oci_store *s, const oci_descriptor *d, const oci_limits *limits, oci_buf *bytes, oci_config **out,
                     oci_error *err);
+
+/* Opens layer n and calls use with its tar stream, which use reads to the end; tells progress, asks whether to go on,
+ * and puts the layer's number before the text of an error. */
+int oci_image_use_layer(oci_image *i, size_t n, const oci_events *events,
+                        int (*use)(void *ctx, oci_reader *tar, oci_error *err), void *ctx, oci_error *err);
 
 #endif

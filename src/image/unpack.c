@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Layers, then config.json (its users are looked up in the root file system just built), then the name.
+ * Layers, then what is told about them, then config.json (its users are looked up in the root file system just built),
+ * then the name.
  */
 #include <oci-image/unpack.h>
 
-#include <stdio.h>
+#include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -14,54 +16,9 @@
 #include "json/json.h"
 #include "layer/applier.h"
 #include "os/os.h"
+#include "record.h"
+#include "seed.h"
 #include "stream/stream.h"
-
-/* Shows the way through a layer as its bytes pass. */
-struct meter {
-    oci_reader *source;
-    const oci_events *events;
-    char what[32];
-    uint64_t done;
-};
-
-static int meter_next(void *ctx, oci_span *out, oci_error *err)
-{
-    struct meter *m = ctx;
-    int r = oci_check_cancelled(m->events, err);
-
-    if (r == 0)
-        r = oci_reader_next(m->source, out, err);
-    if (r < 0)
-        return r;
-    m->done += out->len;
-    oci_progress(m->events, m->what, m->done, 0);
-    return 0;
-}
-
-static int wrap_layer(const oci_image *i, size_t n, int r, oci_error *err)
-{
-    return oci_wrap(err, r, "layer %zu (%s)", n + 1, i->manifest->layers[n]->digest_text);
-}
-
-/* Opens layer n and calls use with its tar stream. */
-static int with_layer(oci_image *i, size_t n, const oci_events *events,
-                      int (*use)(void *ctx, oci_reader *tar, oci_error *err), void *ctx, oci_error *err)
-{
-    static const oci_reader_callbacks meter_ops = { meter_next, NULL };
-    OCI_AUTO(oci_reader) layer = NULL;
-    OCI_AUTO(oci_reader) metered = NULL;
-    struct meter meter = { .events = events };
-    int r = oci_image_open_layer(i, n, &layer, err);
-
-    if (r == 0) {
-        meter.source = layer;
-        snprintf(meter.what, sizeof meter.what, "layer %zu", n + 1);
-        r = oci_reader_from_callbacks(&meter_ops, &meter, &metered, err);
-    }
-    if (r == 0)
-        r = use(ctx, metered, err);
-    return wrap_layer(i, n, r, err);
-}
 
 static int drain(void *ctx, oci_reader *tar, oci_error *err)
 {
@@ -79,9 +36,11 @@ static int apply_layers(oci_image *i, oci_applier *applier, const oci_unpack_opt
     int r = 0;
 
     for (size_t n = 0; r == 0 && n < i->manifest->n_layers; n++)
-        r = with_layer(i, n, o->events, apply, applier, err);
-    return r == 0 ? oci_applier_finish(applier, err) : r;
+        r = oci_image_use_layer(i, n, o->events, apply, applier, err);
+    return r;
 }
+
+/* ---- the members of a bundle besides rootfs ---- */
 
 static int write_member(int dirfd, const char *name, const oci_buf *text, oci_error *err)
 {
@@ -93,6 +52,70 @@ static int write_member(int dirfd, const char *name, const oci_buf *text, oci_er
     if (r == 0)
         r = oci_tmpfile_publish(oci_steal(&file), name, oci_apply_umask(0666), false, false, err);
     return oci_wrap(err, r, "write %s", name);
+}
+
+static int write_record(const oci_image *i, int bundle, const oci_unpack_options *o, oci_error *err)
+{
+    OCI_AUTO_BUF oci_buf json = OCI_BUF_INIT;
+    int r = oci_record_print(i, o, &json, err);
+
+    return r < 0 ? r : write_member(bundle, OCI_RECORD_FILE, &json, err);
+}
+
+/* Collects what would be many small writes. */
+struct block {
+    int fd; /* borrowed */
+    size_t used;
+    char bytes[64 * 1024];
+};
+
+static int block_finish(void *ctx, oci_error *err)
+{
+    struct block *b = ctx;
+    int r = oci_write_all(b->fd, b->bytes, b->used, err);
+
+    b->used = 0;
+    return r;
+}
+
+static int block_write(void *ctx, const void *p, size_t n, oci_error *err)
+{
+    struct block *b = ctx;
+    int r = 0;
+
+    if (n > sizeof b->bytes - b->used)
+        r = block_finish(b, err);
+    if (r == 0 && n > sizeof b->bytes)
+        return oci_write_all(b->fd, p, n, err);
+    if (r == 0) {
+        memcpy(b->bytes + b->used, p, n);
+        b->used += n;
+    }
+    return r;
+}
+
+static int write_mtree(oci_applier *applier, int bundle, oci_error *err)
+{
+    static const oci_writer_callbacks block_ops = { block_write, block_finish, oci_free };
+    OCI_AUTO(oci_tmpfile) file = NULL;
+    OCI_AUTO(oci_writer) w = NULL;
+    struct block *block = oci_calloc(1, sizeof *block);
+    int r;
+
+    if (block == NULL)
+        return oci_fail_nomem(err);
+    r = oci_writer_to_callbacks(&block_ops, block, &w, err);
+    if (r == 0)
+        r = oci_tmpfile_new(bundle, &file, err);
+    if (r < 0)
+        return r;
+    block->fd = oci_tmpfile_fd(file);
+    r = oci_applier_write_mtree(applier, w, err);
+    if (r == 0)
+        r = oci_writer_finish(w, err);
+    if (r == 0)
+        r = oci_tmpfile_publish(oci_steal(&file), "bundle.mtree", oci_apply_umask(0666), false, false, err);
+    return oci_wrap(err, r, "write bundle.mtree");
 }
 
 static int write_config(const oci_image *i, int bundle, int rootfs, const oci_unpack_options *o, oci_error *err)
@@ -109,9 +132,21 @@ static int prepare_root(int fd, oci_error *err)
 {
     const struct timespec times[2] = { { 0 }, { 0 } };
 
-    if (fchmod(fd, 0755) < 0 || futimens(fd, times) < 0)
+    if ((fchmod(fd, 0755) < 0 || futimens(fd, times) < 0) && !oci_means_unsupported(errno))
         return oci_fail_errno(err, "prepare the root directory");
     return 0;
+}
+
+static int make_volumes(const oci_image *i, int bundle, int rootfs, const oci_unpack_options *o, oci_error *err)
+{
+    oci_ident ident;
+    const oci_seed_options seed = { .events = o->events, .limits = o->limits, .ident = &ident };
+    int r;
+
+    if (o->bundle.volumes != OCI_VOLUMES_BIND)
+        return 0;
+    r = oci_ident_init(&ident, &o->apply, err);
+    return r < 0 ? r : oci_seed_volumes(i->config, rootfs, bundle, &seed, err);
 }
 
 static int fill_bundle(oci_image *i, int bundle, const oci_unpack_options *o, oci_error *err)
@@ -126,6 +161,15 @@ static int fill_bundle(oci_image *i, int bundle, const oci_unpack_options *o, oc
         r = oci_applier_new(rootfs, &o->apply, &applier, err);
     if (r == 0)
         r = apply_layers(i, applier, o, err);
+    /* Before the modes of directories can bar the way. */
+    if (r == 0 && o->apply.snapshot)
+        r = write_mtree(applier, bundle, err);
+    if (r == 0)
+        r = oci_applier_finish(applier, err);
+    if (r == 0)
+        r = make_volumes(i, bundle, rootfs, o, err);
+    if (r == 0)
+        r = write_record(i, bundle, o, err);
     if (r == 0)
         r = write_config(i, bundle, rootfs, o, err);
     return r;
@@ -138,7 +182,9 @@ static int fill_rootfs(oci_image *i, int rootfs, const oci_unpack_options *o, oc
 
     if (r == 0)
         r = oci_applier_new(rootfs, &o->apply, &applier, err);
-    return r < 0 ? r : apply_layers(i, applier, o, err);
+    if (r == 0)
+        r = apply_layers(i, applier, o, err);
+    return r < 0 ? r : oci_applier_finish(applier, err);
 }
 
 static int verify_layers(oci_image *i, const oci_unpack_options *o, oci_error *err)
@@ -146,7 +192,7 @@ static int verify_layers(oci_image *i, const oci_unpack_options *o, oci_error *e
     int r = 0;
 
     for (size_t n = 0; r == 0 && n < i->manifest->n_layers; n++)
-        r = with_layer(i, n, o->events, drain, NULL, err);
+        r = oci_image_use_layer(i, n, o->events, drain, NULL, err);
     return r;
 }
 
@@ -173,6 +219,8 @@ static oci_unpack_options complete(const oci_unpack_options *o)
 
     full.rootless = o->rootless || geteuid() != 0;
     full.apply.rootless = full.bundle.rootless = full.rootless;
+    full.apply.owner = oci_owner_policy_settle(o->apply.owner);
+    full.apply.snapshot = !o->no_mtree && !o->rootfs_only;
     if (full.apply.limits == NULL)
         full.apply.limits = o->limits;
     if (full.apply.events == NULL)

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The directories behind the volumes of a bundle, filled with what the image has at their places (image-spec
+ * conversion.md, "Optional Fields").
+ *
+ * An image chooses both the volumes and what lies there, so nothing is copied twice: what another volume covers is left
+ * out of a volume around it, and of several names of one directory the last is filled, since its mount covers the
+ * others.
+ */
+#include "seed.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/event.h"
+#include "base/fail.h"
+#include "base/map.h"
+#include "bundle/volumes.h"
+#include "image.h"
+#include "os/os.h"
+
+struct key {
+    uint64_t dev, ino;
+};
+
+struct seeding {
+    int rootfs, bundle, volumes; /* volumes: of the bundle; owned */
+    const oci_seed_options *o;
+    oci_map *places; /* directories of the image that are volumes, to the index of the last that is, plus one */
+    uint64_t budget;
+};
+
+static struct key key_of(const struct stat *st)
+{
+    return (struct key) { st->st_dev, st->st_ino };
+}
+
+/* The directory of the image that a volume covers: 1, 0 when there is none. OCI_E_PERM when a mode keeps even the owner
+ * of the files, who is not root, away from it. */
+static int open_place(const struct seeding *s, const oci_volume *v, int *fd, struct stat *st, oci_error *err)
+{
+    oci_root root = OCI_ROOT_INIT(s->rootfs);
+    oci_error ignored = OCI_ERROR_INIT;
+    int r = oci_root_open(&root, v->destination, O_RDONLY | O_DIRECTORY, fd, &ignored);
+
+    if (r == OCI_E_NOT_FOUND || r == OCI_E_INVALID || r == OCI_E_UNSAFE)
+        return 0;
+    if (r == 0 && fstat(*fd, st) < 0)
+        return oci_fail_errno(err, "look at the directory");
+    if (r < 0 && err != NULL)
+        *err = ignored;
+    return r < 0 ? r : 1;
+}
+
+static bool is_volume(void *ctx, const struct stat *st)
+{
+    struct key key = key_of(st);
+
+    return oci_map_get(((struct seeding *)ctx)->places, &key, sizeof key, NULL);
+}
+
+static int find_places(struct seeding *s, const oci_volume_list *list, oci_error *err)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        OCI_AUTO_FD int fd = -1;
+        struct stat st;
+        struct key key;
+        int r = open_place(s, &list->items[i], &fd, &st, err);
+
+        if (r == OCI_E_PERM)
+            oci_warn(s->o->events, "volume '%s' stays empty: the image does not let its owner in",
+                     list->items[i].destination);
+        else if (r < 0)
+            return oci_wrap(err, r, "volume '%s'", list->items[i].destination);
+        if (r <= 0)
+            continue;
+        key = key_of(&st);
+        if (oci_map_set(s->places, &key, sizeof key, (void *)(uintptr_t)(i + 1)) < 0)
+            return oci_fail_nomem(err);
+    }
+    return 0;
+}
+
+/* A place that the image does not have: an empty directory of the container's root, as runtimes make it. */
+static int make_default(const struct seeding *s, int fd, oci_error *err)
+{
+    const struct timespec times[2] = { { 0 }, { 0 } };
+    oci_owner owner;
+    int r = oci_ident_owner(s->o->ident, 0, 0, &owner, err);
+
+    if (r == 0 && owner.chown && fchown(fd, owner.uid, owner.gid) < 0 && !oci_means_unsupported(errno))
+        r = oci_fail_errno(err, "give it to %u:%u", owner.uid, owner.gid);
+    if (r == 0 && (fchmod(fd, 0755) < 0 || futimens(fd, times) < 0) && !oci_means_unsupported(errno))
+        r = oci_fail_errno(err, "set the mode");
+    return r;
+}
+
+static int fill(struct seeding *s, const oci_volume *v, size_t i, int fd, oci_error *err)
+{
+    const oci_copy_options copy = { .events = s->o->events, .budget = &s->budget, .leave_empty = is_volume, .ctx = s };
+    OCI_AUTO_FD int place = -1;
+    struct stat st;
+    struct key key;
+    void *last;
+    int r = open_place(s, v, &place, &st, err);
+
+    if (r == 0 || r == OCI_E_PERM)
+        return make_default(s, fd, err);
+    if (r < 0)
+        return r;
+    key = key_of(&st);
+    if (oci_map_get(s->places, &key, sizeof key, &last) && (uintptr_t)last != i + 1) {
+        oci_warn(s->o->events, "volume '%s' stays empty: it is another name of a volume that is mounted later",
+                 v->destination);
+        return make_default(s, fd, err);
+    }
+    return oci_dir_copy(place, fd, &copy, err);
+}
+
+static int seed_volumes(struct seeding *s, const oci_volume_list *list, oci_error *err)
+{
+    int r = oci_entry_mkdir(s->bundle, OCI_VOLUMES_DIR, &s->volumes, err);
+
+    if (r == 0 && fchmod(s->volumes, 0755) < 0 && !oci_means_unsupported(errno))
+        r = oci_fail_errno(err, "set the mode of " OCI_VOLUMES_DIR);
+    if (r == 0)
+        r = find_places(s, list, err);
+    for (size_t i = 0; r == 0 && i < list->count; i++) {
+        OCI_AUTO_FD int fd = -1;
+
+        r = oci_entry_mkdir(s->volumes, list->items[i].source + sizeof OCI_VOLUMES_DIR, &fd, err);
+        if (r == 0)
+            r = fill(s, &list->items[i], i, fd, err);
+        r = oci_wrap(err, r, "volume '%s'", list->items[i].destination);
+    }
+    return r;
+}
+
+int oci_seed_volumes(const oci_config *c, int rootfs, int bundle, const oci_seed_options *o, oci_error *err)
+{
+    struct seeding s = { .rootfs = rootfs, .bundle = bundle, .volumes = -1, .o = o };
+    OCI_AUTO(oci_volume_list) list = NULL;
+    /* What is left out is told when config.json is made. */
+    int r = oci_volume_list_new(c, NULL, &list, err);
+
+    if (r < 0 || list->count == 0)
+        return r;
+    s.budget = oci_limits_resolve(o->limits).max_size;
+    s.places = oci_map_new();
+    r = s.places != NULL ? seed_volumes(&s, list, err) : oci_fail_nomem(err);
+    oci_map_free(s.places);
+    oci_closep_(&s.volumes);
+    return r;
+}

@@ -41,6 +41,8 @@ typedef struct oci_bundle_options {
     size_t n_args;
     bool no_shell; /* an image that names no command is OCI_E_INVALID; otherwise it gets "sh" and a warning */
     bool rootless;
+    bool keep_groups; /* rootless: with the supplementary groups that are mapped, which crun can set and runc cannot */
+    bool inside; /* the caller is in such a user namespace: the owners that it sees are those that the container sees */
     const oci_id_map *uid_maps, *gid_maps; /* for the user namespace; empty and rootless: the caller's ids are 0 */
     size_t n_uid_maps, n_gid_maps;
     const char *template_json; /* a JSON object laid under what the image says (RFC 7396), or NULL */

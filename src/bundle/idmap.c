@@ -40,6 +40,7 @@ int oci_userns_init(oci_userns *out, const oci_bundle_options *o, oci_error *err
     if (r < 0)
         return r;
     *out = (oci_userns) { .wanted = o->rootless || o->n_uid_maps > 0 || o->n_gid_maps > 0 };
+    out->inside = o->inside;
     if (!out->wanted)
         return 0;
     if (!o->rootless && (o->n_uid_maps == 0 || o->n_gid_maps == 0))

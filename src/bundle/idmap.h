@@ -16,6 +16,7 @@ typedef struct oci_id_maps {
 
 typedef struct oci_userns {
     bool wanted;
+    bool inside; /* the caller is in it */
     /* Without newgidmap the kernel lets a caller map its own group only after setgroups was given up. */
     bool no_setgroups;
     oci_id_maps uids, gids; /* empty when not wanted */

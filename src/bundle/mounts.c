@@ -79,10 +79,10 @@ int oci_bundle_default_mounts(oci_value *root, const oci_bundle_options *o, cons
     return r;
 }
 
-/* The id that the container sees for one of the host's. */
+/* The id that the container sees for one that is seen here. */
 static bool id_inside(const oci_userns *u, const oci_id_maps *maps, uint32_t host, uint32_t *out)
 {
-    if (!u->wanted) {
+    if (!u->wanted || u->inside) {
         *out = host;
         return true;
     }

@@ -18,7 +18,7 @@ static int set_additional(oci_value *object, const oci_user *user, const oci_bun
     for (size_t i = 0; r == 0 && i < user->additional.count; i++) {
         uint32_t gid = user->additional.items[i];
 
-        if (u->no_setgroups || !oci_userns_has_gid(u, gid)) {
+        if (u->no_setgroups || (o->rootless && !o->keep_groups) || !oci_userns_has_gid(u, gid)) {
             dropped++;
             continue;
         }
@@ -27,8 +27,10 @@ static int set_additional(oci_value *object, const oci_user *user, const oci_bun
             r = oci_value_push(gids, oci_value_new_uint(gid), err);
     }
     if (r == 0 && dropped > 0)
-        oci_warn(o->events, "%zu of the user's %zu supplementary groups are left out: they are not mapped", dropped,
-                 user->additional.count);
+        oci_warn(o->events, "%zu of the user's %zu supplementary groups are left out: %s", dropped,
+                 user->additional.count,
+                 u->no_setgroups || !o->rootless || o->keep_groups ? "they are not mapped"
+                                                                   : "not every runtime can set them without root");
     return r;
 }
 

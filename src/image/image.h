@@ -6,6 +6,7 @@
 #include <oci-image/mediatype.h>
 
 #include "base/cleanup.h"
+#include "os/ident.h"
 
 OCI_DEFINE_AUTO(oci_image);
 OCI_DEFINE_AUTO(oci_path);
@@ -34,5 +35,9 @@ int oci_read_config(oci_store *s, const oci_descriptor *d, const oci_limits *lim
  * and puts the layer's number before the text of an error. */
 int oci_image_use_layer(oci_image *i, size_t n, const oci_events *events,
                         int (*use)(void *ctx, oci_reader *tar, oci_error *err), void *ctx, oci_error *err);
+
+/* Gives the open directory fd what a directory has that the image has no entry for: the container's root as its owner,
+ * a mode that keeps nobody out, and a time that does not tell when it was unpacked. */
+int oci_default_dir(int fd, const oci_ident *ident, oci_error *err);
 
 #endif

@@ -72,18 +72,22 @@ static int set_maps(oci_value *record, const char *name, const oci_id_map *maps,
     return r;
 }
 
-/* How the tree differs from what root on a capable file system would have got. */
+/* How the tree differs from what root on a capable file system would have got. The maps are those of the files, or
+ * without them those of the container that they were made for. */
 static int set_options(oci_value *record, const oci_unpack_options *o, oci_error *err)
 {
     const oci_apply_options *a = &o->apply;
+    const bool own = a->n_uid_maps > 0 || a->n_gid_maps > 0;
     int r = set(record, "rootless", oci_value_new_bool(o->rootless), err);
 
     if (r == 0)
         r = set(record, "owner", oci_value_new_string(owner_name(a->owner)), err);
     if (r == 0)
-        r = set_maps(record, "uidMappings", a->uid_maps, a->n_uid_maps, err);
+        r = own ? set_maps(record, "uidMappings", a->uid_maps, a->n_uid_maps, err)
+                : set_maps(record, "uidMappings", o->bundle.uid_maps, o->bundle.n_uid_maps, err);
     if (r == 0)
-        r = set_maps(record, "gidMappings", a->gid_maps, a->n_gid_maps, err);
+        r = own ? set_maps(record, "gidMappings", a->gid_maps, a->n_gid_maps, err)
+                : set_maps(record, "gidMappings", o->bundle.gid_maps, o->bundle.n_gid_maps, err);
     if (r == 0)
         r = set(record, "xattrs", oci_value_new_bool(!a->no_xattrs), err);
     return r < 0 ? r : set(record, "keepDirlinks", oci_value_new_bool(a->keep_dirlinks), err);

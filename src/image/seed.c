@@ -83,20 +83,6 @@ static int find_places(struct seeding *s, const oci_volume_list *list, oci_error
     return 0;
 }
 
-/* A place that the image does not have: an empty directory of the container's root, as runtimes make it. */
-static int make_default(const struct seeding *s, int fd, oci_error *err)
-{
-    const struct timespec times[2] = { { 0 }, { 0 } };
-    oci_owner owner;
-    int r = oci_ident_owner(s->o->ident, 0, 0, &owner, err);
-
-    if (r == 0 && owner.chown && fchown(fd, owner.uid, owner.gid) < 0 && !oci_means_unsupported(errno))
-        r = oci_fail_errno(err, "give it to %u:%u", owner.uid, owner.gid);
-    if (r == 0 && (fchmod(fd, 0755) < 0 || futimens(fd, times) < 0) && !oci_means_unsupported(errno))
-        r = oci_fail_errno(err, "set the mode");
-    return r;
-}
-
 static int fill(struct seeding *s, const oci_volume *v, size_t i, int fd, oci_error *err)
 {
     const oci_copy_options copy = { .events = s->o->events, .budget = &s->budget, .leave_empty = is_volume, .ctx = s };
@@ -107,14 +93,14 @@ static int fill(struct seeding *s, const oci_volume *v, size_t i, int fd, oci_er
     int r = open_place(s, v, &place, &st, err);
 
     if (r == 0 || r == OCI_E_PERM)
-        return make_default(s, fd, err);
+        return oci_default_dir(fd, s->o->ident, err);
     if (r < 0)
         return r;
     key = key_of(&st);
     if (oci_map_get(s->places, &key, sizeof key, &last) && (uintptr_t)last != i + 1) {
         oci_warn(s->o->events, "volume '%s' stays empty: it is another name of a volume that is mounted later",
                  v->destination);
-        return make_default(s, fd, err);
+        return oci_default_dir(fd, s->o->ident, err);
     }
     return oci_dir_copy(place, fd, &copy, err);
 }
@@ -147,7 +133,7 @@ int oci_seed_volumes(const oci_config *c, int rootfs, int bundle, const oci_seed
 
     if (r < 0 || list->count == 0)
         return r;
-    s.budget = oci_limits_resolve(o->limits).max_size;
+    s.budget = o->budget;
     s.places = oci_map_new();
     r = s.places != NULL ? seed_volumes(&s, list, err) : oci_fail_nomem(err);
     oci_map_free(s.places);

@@ -9,7 +9,7 @@
 
 typedef struct oci_seed_options {
     const oci_events *events; /* or NULL */
-    const oci_limits *limits; /* or NULL; the bytes that are copied count on their own */
+    uint64_t budget;          /* bytes of files that may be copied */
     const oci_ident *ident;
 } oci_seed_options;
 

@@ -126,27 +126,23 @@ static int write_config(const oci_image *i, int bundle, int rootfs, const oci_un
     return r < 0 ? r : write_member(bundle, "config.json", &json, err);
 }
 
-/* What a root directory has that the image has no entry for: a mode that keeps nobody out, and a time that does not
- * tell when it was unpacked. */
-static int prepare_root(int fd, oci_error *err)
-{
-    const struct timespec times[2] = { { 0 }, { 0 } };
-
-    if ((fchmod(fd, 0755) < 0 || futimens(fd, times) < 0) && !oci_means_unsupported(errno))
-        return oci_fail_errno(err, "prepare the root directory");
-    return 0;
-}
-
-static int make_volumes(const oci_image *i, int bundle, int rootfs, const oci_unpack_options *o, oci_error *err)
+static int prepare_root(int fd, const oci_unpack_options *o, oci_error *err)
 {
     oci_ident ident;
-    const oci_seed_options seed = { .events = o->events, .limits = o->limits, .ident = &ident };
-    int r;
+    int r = oci_ident_init(&ident, &o->apply, err);
+
+    return r < 0 ? r : oci_default_dir(fd, &ident, err);
+}
+
+/* What is copied counts towards the ceiling like the files themselves. */
+static int make_volumes(const oci_image *i, const oci_applier *a, int bundle, int rootfs, const oci_unpack_options *o,
+                        oci_error *err)
+{
+    const oci_seed_options seed = { .events = o->events, .budget = a->limits.max_size - a->bytes, .ident = &a->ident };
 
     if (o->bundle.volumes != OCI_VOLUMES_BIND)
         return 0;
-    r = oci_ident_init(&ident, &o->apply, err);
-    return r < 0 ? r : oci_seed_volumes(i->config, rootfs, bundle, &seed, err);
+    return oci_seed_volumes(i->config, rootfs, bundle, &seed, err);
 }
 
 static int fill_bundle(oci_image *i, int bundle, const oci_unpack_options *o, oci_error *err)
@@ -156,7 +152,7 @@ static int fill_bundle(oci_image *i, int bundle, const oci_unpack_options *o, oc
     int r = oci_entry_mkdir(bundle, "rootfs", &rootfs, err);
 
     if (r == 0)
-        r = prepare_root(rootfs, err);
+        r = prepare_root(rootfs, o, err);
     if (r == 0)
         r = oci_applier_new(rootfs, &o->apply, &applier, err);
     if (r == 0)
@@ -167,7 +163,7 @@ static int fill_bundle(oci_image *i, int bundle, const oci_unpack_options *o, oc
     if (r == 0)
         r = oci_applier_finish(applier, err);
     if (r == 0)
-        r = make_volumes(i, bundle, rootfs, o, err);
+        r = make_volumes(i, applier, bundle, rootfs, o, err);
     if (r == 0)
         r = write_record(i, bundle, o, err);
     if (r == 0)
@@ -178,7 +174,7 @@ static int fill_bundle(oci_image *i, int bundle, const oci_unpack_options *o, oc
 static int fill_rootfs(oci_image *i, int rootfs, const oci_unpack_options *o, oci_error *err)
 {
     OCI_AUTO(oci_applier) applier = NULL;
-    int r = prepare_root(rootfs, err);
+    int r = prepare_root(rootfs, o, err);
 
     if (r == 0)
         r = oci_applier_new(rootfs, &o->apply, &applier, err);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/event.h"
@@ -25,6 +26,7 @@ struct level {
     struct stat from, to;
     oci_names names;
     size_t next; /* of the names */
+    bool opened; /* from had to be opened to its owner */
 };
 
 struct copying {
@@ -41,6 +43,11 @@ struct copying {
     char *chunk;    /* memory that is used again */
     oci_error *err;
 };
+
+static bool same(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
 
 static struct level *last_level(struct copying *c)
 {
@@ -118,31 +125,31 @@ static int copy_attributes(struct copying *c, int from, int to, const struct sta
 
 /* ---- opening what the mode keeps its owner from ---- */
 
-/* Opens an entry that was looked at. An owner without the right to read gets it for the moment. */
-static int open_readable(struct copying *c, const char *name, int flags, const struct stat *st, int *out)
+/* Opens an entry that was looked at. *opened says that its owner had no right to read it, and has it now. */
+static int open_readable(struct copying *c, const char *name, int flags, const struct stat *st, int *out, bool *opened)
 {
-    OCI_AUTO_FD int fd = openat(c->from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | flags);
+    enum { READ = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC };
+    const mode_t needed = S_ISDIR(st->st_mode) ? 0500 : 0400;
+    OCI_AUTO_FD int fd = -1;
     struct stat found;
-    int r = 0;
+    int r;
 
-    if (fd < 0 && errno == EACCES) {
-        mode_t mode = st->st_mode & 07777;
-
-        r = oci_entry_chmod(c->from, name, mode | (S_ISDIR(st->st_mode) ? 0500 : 0400), c->err);
-        if (r < 0)
-            return r;
-        fd = openat(c->from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | flags);
-        r = oci_entry_chmod(c->from, name, mode, c->err);
-    }
-    if (fd < 0)
+    *opened = geteuid() != 0 && (st->st_mode & needed) != needed;
+    r = *opened ? oci_entry_chmod(c->from, name, (st->st_mode & 07777) | needed, c->err) : 0;
+    if (r < 0)
+        return r;
+    fd = openat(c->from, name, READ | flags);
+    if (fd < 0 || fstat(fd, &found) < 0)
         return oci_fail_entry(c->err, "open", name);
-    if (r == 0 && fstat(fd, &found) < 0)
-        r = oci_fail_entry(c->err, "look at", name);
-    if (r == 0 && (found.st_dev != st->st_dev || found.st_ino != st->st_ino))
-        r = oci_fail(c->err, OCI_E_CONFLICT, "'%s' was replaced while it was copied", name);
-    if (r == 0)
-        *out = oci_steal_fd(&fd);
-    return r;
+    if (!same(&found, st))
+        return oci_fail(c->err, OCI_E_CONFLICT, "'%s' was replaced while it was copied", name);
+    *out = oci_steal_fd(&fd);
+    return 0;
+}
+
+static int close_again(struct copying *c, int fd, const struct stat *st)
+{
+    return fchmod(fd, st->st_mode & 07777) < 0 ? oci_fail_errno(c->err, "set a mode as it was") : 0;
 }
 
 /* ---- one entry ---- */
@@ -208,8 +215,11 @@ static int copy_file(struct copying *c, const char *name, const char *as, const 
 {
     OCI_AUTO_FD int from = -1;
     OCI_AUTO_FD int to = -1;
-    int r = open_readable(c, name, 0, st, &from);
+    bool opened;
+    int r = open_readable(c, name, 0, st, &from, &opened);
 
+    if (r == 0 && opened)
+        r = close_again(c, from, st);
     if (r == 0)
         r = oci_entry_create_file(c->to, as, &to, c->err);
     if (r == 0)
@@ -283,9 +293,9 @@ static int remember_link(struct copying *c, const char *name, const struct stat 
 /* ---- the walk ---- */
 
 /* Goes into the directories from and to, which are taken unless they are the top. */
-static int enter(struct copying *c, int from, int to, const struct stat *st)
+static int enter(struct copying *c, int from, int to, const struct stat *st, bool opened)
 {
-    struct level level = { .from = *st };
+    struct level level = { .from = *st, .opened = opened };
     int r;
 
     leave(c);
@@ -310,18 +320,14 @@ static int enter_dir(struct copying *c, const char *name, const struct stat *st)
 {
     OCI_AUTO_FD int from = -1;
     OCI_AUTO_FD int to = -1;
-    int r = open_readable(c, name, O_DIRECTORY, st, &from);
+    bool opened;
+    int r = open_readable(c, name, O_DIRECTORY, st, &from, &opened);
 
     if (r == 0)
         r = oci_entry_mkdir(c->to, name, &to, c->err);
     if (r == 0)
         r = oci_buf_printf(&c->path, c->err, "%s/", name);
-    return r < 0 ? r : enter(c, oci_steal_fd(&from), oci_steal_fd(&to), st);
-}
-
-static bool same(const struct stat *a, const struct stat *b)
-{
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+    return r < 0 ? r : enter(c, oci_steal_fd(&from), oci_steal_fd(&to), st, opened);
 }
 
 static int open_above(struct copying *c, int fd, const struct stat *expected, int *out)
@@ -367,6 +373,8 @@ static int go_up(struct copying *c)
         r = open_above(c, c->to, &above->to, &to);
     if (r == 0)
         r = copy_attributes(c, c->from, c->to, &done.from);
+    if (r == 0 && done.opened)
+        r = close_again(c, c->from, &done.from);
     if (r < 0)
         return r;
     leave(c);
@@ -407,7 +415,7 @@ static int walk(struct copying *c)
 
     if (fstat(c->from, &st) < 0)
         return oci_fail_errno(c->err, "look at a directory");
-    r = enter(c, c->from, c->to, &st);
+    r = enter(c, c->from, c->to, &st, false);
     while (r == 0 && c->levels.count > 0) {
         struct level *level = last_level(c);
 

@@ -106,7 +106,8 @@ typedef struct oci_copy_options {
 /* Copies what the directory from holds, and its attributes, into the directory to, which is empty. Both are borrowed
  * and open for reading. Owners, modes, times, extended attributes and hard links within the tree are kept; owners and
  * attributes that cannot be set here are left out. Nothing is followed, any depth will do. Only the caller may work in
- * both trees meanwhile: OCI_E_CONFLICT. */
+ * both trees meanwhile: OCI_E_CONFLICT. What its owner may not read is opened to it for the time, and stays so after a
+ * failure. */
 int oci_dir_copy(int from, int to, const oci_copy_options *o, oci_error *err);
 /* The same for one entry that is no directory; to, name must not be there. */
 int oci_entry_copy(int from, const char *base, int to, const char *name, const oci_copy_options *o, oci_error *err);

@@ -47,6 +47,7 @@ static const char whole[] =
 // proves: runtime.linux.namespaces-unique runtime.linux.namespaces-inherit runtime.linux.devices
 // proves: runtime.linux.masked-paths runtime.linux.readonly-paths runtime.linux.rootfs-propagation
 // proves: runtime.linux.cgroups-path runtime.linux.seccomp-names runtime.mounts.idmap-pair bundle.single-directory
+// runtime.linux.resources-when-needed proves: runtime.annotations.reverse-domain
 OCI_TEST (defaults, are_these) {
     const oci_bundle_options options = { 0 };
     conversion run;

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bundle/subid.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "test.h"
+
+/* "container:host:size" of each map. */
+static void expect(const char *text, const char *user, const char *want)
+{
+    oci_error err = OCI_ERROR_INIT;
+    oci_id_map *maps;
+    char got[512] = "";
+    size_t n, used = 0;
+
+    assert_ok(&err, oci_subid_maps((oci_span) { text, strlen(text) }, 1000, user, 1000, &maps, &n, &err));
+    for (size_t i = 0; i < n; i++)
+        used += (size_t)snprintf(got + used, sizeof got - used, "%s%u:%u:%u", i > 0 ? " " : "", maps[i].container,
+                                 maps[i].host, maps[i].size);
+    assert_string_equal(got, want);
+    oci_free(maps);
+}
+
+// proves: runtime.linux.id-mappings
+OCI_TEST (subid, ranges_follow_the_own_id) {
+    expect("me:100000:65536\n", "me", "0:1000:1 1:100000:65536");
+    expect("1000:100000:65536", "me", "0:1000:1 1:100000:65536");
+    expect("1000:100000:65536", NULL, "0:1000:1 1:100000:65536");
+    expect("other:1:2\nme:10:5\nme:20:3\n1000:30:1\n", "me", "0:1000:1 1:10:5 6:20:3 9:30:1");
+}
+
+OCI_TEST (subid, what_is_none_counts_for_nothing) {
+    static const char *const nothing[] = {
+        "",
+        "\n\n",
+        "me",
+        "me:1",
+        "me:1:",
+        "me::1",
+        "me:1:0",
+        "me:-1:5",
+        "me:1:5:7",
+        "me:1: 5",
+        "me:0x10:5",
+        "me:4294967295:1",
+        "me:4294967290:10",
+        "me:1:4294967295",
+        "meme:1:5",
+        "m:1:5",
+        "10000:1:5",
+        ":1:5",
+        "#me:1:5",
+    };
+
+    for (size_t i = 0; i < sizeof nothing / sizeof *nothing; i++)
+        expect(nothing[i], "me", "");
+    expect("me:1:5", "", "");
+    expect("me:1:5", NULL, "");
+    /* Damage on one line does not spoil the others; what overlaps could not be mapped. */
+    expect("me:x:5\nme:10:5\nme:12:5\nme:1000:1\nme:15:1\n", "me", "0:1000:1 1:10:5 6:15:1");
+}
+
+OCI_TEST (subid, stops_at_what_the_kernel_takes) {
+    oci_error err = OCI_ERROR_INIT;
+    oci_id_map *maps;
+    char text[16384];
+    size_t n, used = 0;
+
+    for (unsigned i = 0; i < 500; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "me:%u:1\n", 100000 + 2 * i);
+    assert_ok(&err, oci_subid_maps((oci_span) { text, used }, 1000, "me", 1000, &maps, &n, &err));
+    assert_int_equal(n, 340);
+    assert_int_equal(maps[339].container, 339);
+    oci_free(maps);
+}
+
+OCI_TEST (subid, reads_the_files_of_the_system) {
+    oci_error err = OCI_ERROR_INIT;
+    oci_rootless_maps *m;
+
+    assert_ok(&err, oci_rootless_maps_new("nobody has this name:", &m, &err));
+    assert_int_equal(m->n_uid_maps == 0, m->n_gid_maps == 0);
+    oci_rootless_maps_free(m);
+    oci_rootless_maps_free(NULL);
+}

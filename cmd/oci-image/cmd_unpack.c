@@ -1,58 +1,95 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
-#include <string.h>
+#include <unistd.h>
 
 #include <oci-image/unpack.h>
 
 #include "open.h"
+#include "runtime.h"
+#include "userns.h"
 
-static const char *const caps[] = { "default", "docker", "none", NULL };
-static const oci_caps caps_of[] = { OCI_CAPS_DEFAULT, OCI_CAPS_DOCKER, OCI_CAPS_NONE };
-static const char *const volumes[] = { "tmpfs", "none", NULL };
-static const oci_volumes volumes_of[] = { OCI_VOLUMES_TMPFS, OCI_VOLUMES_NONE };
 static const char *const owners[] = { "auto", "keep", "map", "squash", "record", NULL };
 static const oci_owner_policy owner_of[] = { OCI_OWNER_AUTO, OCI_OWNER_KEEP, OCI_OWNER_MAP, OCI_OWNER_SQUASH,
                                              OCI_OWNER_RECORD };
 
-static const char *const specs[] = { "1.2", "1.1", "1.0", NULL };
-static const char *const version_of[] = { "1.2.0", "1.1.0", "1.0.2" };
-
 struct options {
     struct cli_image image;
     struct cli_limits limits;
-    bool rootfs_only, verify_first, rootless, keep_dirlinks, xattrs, terminal, readonly;
-    int owner, caps, volumes, runtime_spec;
-    const char *hostname;
-    struct cli_list args;
+    struct cli_runtime runtime;
+    bool rootfs_only, verify_first, keep_dirlinks, xattrs, mtree;
+    int owner;
 };
 
 static const struct cli_option options[] = {
     CLI_FLAG(struct options, rootfs_only, 0, "rootfs-only", "BUNDLE becomes the root file system itself"),
     CLI_FLAG(struct options, verify_first, 0, "verify-first", "check every layer before anything is written"),
-    CLI_FLAG(struct options, rootless, 0, "rootless", "for a container without root (default unless root)"),
-    CLI_CHOICE(struct options, owner, 0, "owner", "POLICY", owners, "who owns the files: auto, keep, squash, record"),
-    CLI_SWITCH(struct options, xattrs, "xattrs", "extended attributes of the image"),
+    CLI_CHOICE(struct options, owner, 0, "owner", "POLICY", owners, "who owns the files, see above"),
+    CLI_SWITCH(struct options, xattrs, "xattrs", "extended attributes of the image (default)"),
+    CLI_SWITCH(struct options, mtree, "mtree", "write BUNDLE/bundle.mtree (default)"),
     CLI_FLAG(struct options, keep_dirlinks, 0, "keep-dirlinks", "a directory does not replace a link to a directory"),
-    CLI_LIST(struct options, args, 0, "arg", "ARG", "run this instead of what the image says; repeatable"),
-    CLI_CHOICE(struct options, caps, 0, "caps", "SET", caps, "capabilities: default, docker or none"),
-    CLI_CHOICE(struct options, volumes, 0, "volumes", "KIND", volumes, "mounts for the image's volumes"),
-    CLI_CHOICE(struct options, runtime_spec, 0, "runtime-spec", "VERSION", specs,
-               "what config.json says it is of: 1.2, 1.1 or 1.0 (for old runtimes)"),
-    CLI_TEXT(struct options, hostname, 0, "hostname", "NAME", "of the container"),
-    CLI_SWITCH(struct options, terminal, "terminal", "the process gets a terminal (default)"),
-    CLI_FLAG(struct options, readonly, 0, "readonly", "the root file system is read-only for the container"),
+    CLI_GROUP(struct options, runtime, struct cli_runtime, CLI_RUNTIME_TITLE, cli_runtime_options),
     CLI_GROUP(struct options, image, struct cli_image, CLI_IMAGE_TITLE, cli_image_options),
     CLI_GROUP(struct options, limits, struct cli_limits, CLI_LIMITS_TITLE, cli_limits_options),
     CLI_END,
 };
 
-static const struct options defaults = { .xattrs = true, .terminal = true };
+static const struct options defaults = { .xattrs = true, .mtree = true, .runtime = CLI_RUNTIME_DEFAULTS };
 
-static int unpack(struct cli *cli, oci_image *image, const char *bundle, const oci_unpack_options *u)
+/* An ordinary user can have files with the owners of the image where the system has set ids aside: the process becomes
+ * root of a user namespace, and its ids are then the container's. The maps are the container's still. */
+static int prepare_owners(struct cli *cli, const struct options *o, struct cli_runtime_config *config,
+                          oci_unpack_options *u)
 {
-    int r = oci_unpack(image, AT_FDCWD, bundle, u, &cli->err);
+    int r;
 
-    cli_hint_at_destination(cli, r, bundle);
+    if (owner_of[o->owner] != OCI_OWNER_MAP || geteuid() == 0)
+        return 0;
+    if (config->bundle.n_uid_maps == 0 || !cli_userns_is_possible()) {
+        cli_warn(cli, "all files become yours: the system has set no ids aside for you, or has no newuidmap");
+        u->apply.owner = OCI_OWNER_SQUASH;
+        return 0;
+    }
+    r = cli_userns_enter(cli, &config->bundle);
+    if (r < 0)
+        return r;
+    u->rootless = u->bundle.inside = true;
+    u->apply.owner = OCI_OWNER_KEEP;
+    u->apply.n_uid_maps = u->apply.n_gid_maps = 0;
+    return 0;
+}
+
+static int unpack(struct cli *cli, const struct options *o, const struct cli_source *source, char *const *operands)
+{
+    struct cli_runtime_config config = { 0 };
+    oci_limits limits = cli_limits_of(&o->limits);
+    int r = cli_runtime_read(cli, &o->runtime, &config);
+    oci_unpack_options u = {
+        .events = cli_events(cli),
+        .limits = &limits,
+        .rootless = o->runtime.rootless,
+        .rootfs_only = o->rootfs_only,
+        .verify_first = o->verify_first,
+        .no_mtree = !o->mtree,
+        .image_name = operands[0],
+        .apply = {
+            .owner = owner_of[o->owner],
+            .uid_maps = config.uid_maps,
+            .n_uid_maps = config.n_uid_maps,
+            .gid_maps = config.gid_maps,
+            .n_gid_maps = config.n_gid_maps,
+            .no_xattrs = !o->xattrs,
+            .keep_dirlinks = o->keep_dirlinks,
+        },
+        .bundle = config.bundle,
+    };
+
+    if (r == 0)
+        r = prepare_owners(cli, o, &config, &u);
+    if (r == 0)
+        r = oci_unpack(source->image, AT_FDCWD, operands[1], &u, &cli->err);
+    cli_hint_at_destination(cli, r, operands[1]);
+    cli_hint_at_runtime(cli, r, &o->runtime);
+    cli_runtime_free(&config);
     return r;
 }
 
@@ -61,26 +98,11 @@ static int run(struct cli *cli, const void *opts, size_t n, char *const *operand
     const struct options *o = opts;
     oci_limits limits = cli_limits_of(&o->limits);
     struct cli_source source = { 0 };
-    oci_unpack_options u = { .limits = &limits, .rootfs_only = o->rootfs_only, .verify_first = o->verify_first };
     int r = cli_source_open_image(cli, operands[0], &o->image, &limits, &source);
 
     (void)n;
-    u.events = u.apply.events = u.bundle.events = cli_events(cli);
-    u.apply.limits = &limits;
-    u.apply.owner = owner_of[o->owner];
-    u.rootless = o->rootless;
-    u.apply.no_xattrs = !o->xattrs;
-    u.apply.keep_dirlinks = o->keep_dirlinks;
-    u.bundle.hostname = o->hostname;
-    u.bundle.runtime_spec = version_of[o->runtime_spec];
-    u.bundle.no_terminal = !o->terminal;
-    u.bundle.readonly = o->readonly;
-    u.bundle.caps = caps_of[o->caps];
-    u.bundle.volumes = volumes_of[o->volumes];
-    u.bundle.args = o->args.items;
-    u.bundle.n_args = o->args.count;
     if (r == 0)
-        r = unpack(cli, source.image, operands[1], &u);
+        r = unpack(cli, o, &source, operands);
     cli_source_close(&source);
     return r;
 }
@@ -95,15 +117,30 @@ static const struct cli_example examples[] = {
 const struct cli_command cmd_unpack = {
     .usage = { "[OPTION]... IMAGE BUNDLE" },
     .description =
-        "Unpacks an image into a runtime bundle that runc and crun start: BUNDLE/rootfs holds the layers, "
-        "BUNDLE/config.json what the image's configuration says. BUNDLE must not exist or be an empty directory.\n\n"
+        "Unpacks an image into a runtime bundle that runc and crun start. BUNDLE/rootfs holds the layers, "
+        "BUNDLE/config.json what the image's configuration says, BUNDLE/volumes a directory for each of its volumes, "
+        "filled with what the image has there. BUNDLE/bundle.mtree and BUNDLE/oci-image.json tell what was unpacked. "
+        "BUNDLE "
+        "must not exist or be an empty directory.\n\n"
         "IMAGE is PATH[:NAME][@DIGEST], where PATH is an image layout. Without NAME and DIGEST the layout must hold "
-        "just "
-        "one image for the platform.\n\n"
+        "just one image for the platform.\n\n"
         "Every blob is checked against its size and digest, every layer against its diff_id. BUNDLE is made beside its "
         "place and renamed when all is well; when anything fails it is not there, or as it was before. It belongs to "
-        "its "
-        "owner alone (mode 0700), because set-id programs of the image lie below it.",
+        "its owner alone (mode 0700), because set-id programs of the image lie below it.\n\n"
+        "Owners: keep gives files the ids of the image, through --uid-map and --gid-map when there are some; map does "
+        "the "
+        "same and gives the caller what the maps leave out; squash gives all to the caller; record does so too and "
+        "notes "
+        "the ids of the image in the attribute user.rootlesscontainers. auto is keep for root and squash for all "
+        "others.\n\n"
+        "An ordinary user unpacks for a container without root: devices become empty files, and what else needs "
+        "privilege "
+        "is left out, each kind with one warning. Everything belongs to that user then, who can remove it after 'chmod "
+        "-R "
+        "u+rwX BUNDLE'. With --owner=map files get the owners of the image, out of the ids that /etc/subuid and "
+        "/etc/subgid set aside for the user; newuidmap(1) is needed, and such a bundle is removed with 'unshare "
+        "--map-auto "
+        "--map-root-user rm -rf BUNDLE'.",
     .options = options,
     .options_size = sizeof(struct options),
     .defaults = &defaults,

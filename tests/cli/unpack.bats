@@ -8,7 +8,7 @@ load images
     oci unpack layout:app bundle
     exits 0
     is_silent
-    holds bundle config.json rootfs
+    holds bundle bundle.mtree config.json oci-image.json rootfs
     holds bundle/rootfs etc private
     [ "$(stat -c %a bundle)" = 700 ]
     [ "$(cat bundle/rootfs/etc/file)" = text ]
@@ -35,7 +35,7 @@ load images
     jq -e '[.process.capabilities // {} | .[] | .[]] == []' bundle/config.json
     succeeds unpack --runtime-spec 1.0 layout:app old
     jq -e '.ociVersion == "1.0.2"' old/config.json
-    for bad in --caps=some --volumes=all --owner=me --runtime-spec=2.0; do
+    for bad in --volumes=all --owner=me --runtime-spec=2.0; do
         oci unpack $bad layout:app other
         exits 2
         one_line
@@ -51,7 +51,7 @@ load images
     succeeds unpack layout:app two/
     succeeds unpack layout:app three//
     for bundle in one two three; do
-        holds $bundle config.json rootfs
+        holds $bundle bundle.mtree config.json oci-image.json rootfs
     done
     holds . layout one three tree tree.tar tree.tar.gz two
 }
@@ -173,7 +173,46 @@ damage() {
 @test "--verify-first" {
     make_layout app
     succeeds unpack --verify-first layout:app bundle
-    holds bundle config.json rootfs
+    holds bundle bundle.mtree config.json oci-image.json rootfs
+}
+
+@test "what was unpacked: bundle.mtree and oci-image.json" {
+    make_layout app
+    succeeds unpack layout:app bundle
+    digest=$("$OCI_IMAGE" inspect --json layout:app | jq -r .digest)
+    jq -e --arg d "$digest" '.version == 1 and .image == "layout:app" and .manifest.digest == $d and .layers == 1' bundle/oci-image.json
+    jq -e '.xattrs and (.keepDirlinks | not) and (.owner | test("keep|squash"))' bundle/oci-image.json
+    [ "$(head -n 1 bundle/bundle.mtree)" = "#mtree v2.0" ]
+    grep -q "^file type=file .* size=5 nlink=2 sha256digest=$(printf 'text\n' | sha256sum | cut -d ' ' -f 1)" bundle/bundle.mtree
+    succeeds unpack --no-mtree layout:app other
+    holds other config.json oci-image.json rootfs
+    # A name that no JSON string can hold is not told.
+    cp -r layout $'lay\xff'
+    succeeds unpack $'lay\xff:app' third
+    jq -e 'has("image") | not' third/oci-image.json
+}
+
+@test "volumes: filled, and nothing else is" {
+    make_tars
+    "$OCI_IMAGE" create layout:app tree.tar --cmd x --volume /etc --volume /new
+    succeeds unpack layout:app bundle
+    holds bundle bundle.mtree config.json oci-image.json rootfs volumes
+    holds bundle/volumes 0 1
+    holds bundle/volumes/0 file hard link
+    [ "$(cat bundle/volumes/0/file)" = text ]
+    [ "$(stat -c %i bundle/volumes/0/file)" = "$(stat -c %i bundle/volumes/0/hard)" ]
+    [ "$(stat -c %i bundle/volumes/0/file)" != "$(stat -c %i bundle/rootfs/etc/file)" ]
+    holds bundle/volumes/1
+    holds bundle/rootfs etc private
+    for kind in tmpfs none; do
+        succeeds unpack --volumes $kind layout:app $kind
+        holds $kind bundle.mtree config.json oci-image.json rootfs
+    done
+    oci unpack --max-size 9 layout:app over
+    exits 3
+    one_line
+    complains_of "unpack: volume '/etc': *limit*"
+    [ ! -e over ]
 }
 
 @test "limits" {
@@ -225,7 +264,7 @@ damage() {
     make_layout app
     run --separate-stderr bash -c 'ulimit -n 16; "$OCI_IMAGE" unpack layout:app bundle'
     exits 0
-    holds bundle config.json rootfs
+    holds bundle bundle.mtree config.json oci-image.json rootfs
 }
 
 @test "a file may not grow: an error, not a signal" {
@@ -303,8 +342,10 @@ damage() {
     make_layout app
     succeeds unpack layout:app one
     succeeds unpack layout:app two
-    cmp one/config.json two/config.json
-    (cd one && find . ! -name . -printf '%P %m %U %G %T@ %s %l\n' | grep -v '^config.json' | sort) >first
-    (cd two && find . ! -name . -printf '%P %m %U %G %T@ %s %l\n' | grep -v '^config.json' | sort) >second
+    for name in config.json bundle.mtree oci-image.json; do
+        cmp one/$name two/$name
+    done
+    (cd one/rootfs && find . -printf '%P %m %U %G %T@ %s %l\n' | sort) >first
+    (cd two/rootfs && find . -printf '%P %m %U %G %T@ %s %l\n' | sort) >second
     cmp first second
 }

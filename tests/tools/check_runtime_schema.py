@@ -5,7 +5,7 @@
 
 usage: check_runtime_schema.py UNIT_BUNDLE
 
-OCI_RUNTIME_SPEC names a checkout of runtime-spec. Runs the unit tests of the module, which leave every config.json they
+OCI_RUNTIME_SPEC names a checkout of runtime-spec; without it the one of Debian's package is taken. Runs the unit tests of the module, which leave every config.json they
 make in the directory OCI_TEST_CONFIGS, and checks each. Exits 77 (skipped) without a checkout or without jsonschema.
 """
 import json
@@ -17,6 +17,7 @@ import tempfile
 import warnings
 
 SKIPPED = 77
+PACKAGED = "/usr/share/gocode/src/github.com/opencontainers/runtime-spec"
 
 
 def validator_for(schema_dir):
@@ -41,9 +42,9 @@ def check(path, validator):
 
 
 def main():
-    checkout = os.environ.get("OCI_RUNTIME_SPEC")
-    if not checkout:
-        print("skipped: OCI_RUNTIME_SPEC is not set")
+    checkout = os.environ.get("OCI_RUNTIME_SPEC", PACKAGED)
+    if not pathlib.Path(checkout).is_dir():
+        print("skipped: no runtime-spec here, and OCI_RUNTIME_SPEC is not set")
         return SKIPPED
     try:
         validator = validator_for(pathlib.Path(checkout).resolve() / "schema")

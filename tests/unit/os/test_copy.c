@@ -75,7 +75,6 @@ static void make_tree(int dir)
 static void check_tree(int dir)
 {
     static const char *const names[] = { "", "/file", "/sub", "/sub/deep", "/secret", "/link", "/sub/link", "/pipe" };
-    OCI_AUTO_FD int b = open_dir(dir, "b");
     char from[64], to[64];
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

@@ -16,6 +16,7 @@ struct oci_view {
     const oci_events *events;
     oci_nametree tree;
     uint64_t entries; /* of all layers */
+    uint64_t number;  /* of the next one of this layer */
     oci_late_links late;
 };
 
@@ -233,6 +234,25 @@ static int apply_entry(oci_view *v, const oci_tar_entry *e, uint64_t number, oci
     return oci_fail(err, OCI_E_INTERNAL, "no such action: %d", (int)plan.action);
 }
 
+void oci_view_begin_layer(oci_view *v)
+{
+    v->tree.layer++;
+    v->number = 0;
+}
+
+int oci_view_entry(oci_view *v, const oci_tar_entry *e, oci_error *err)
+{
+    if (v->entries++ == v->limits.max_entries)
+        return oci_fail(err, OCI_E_LIMIT, "the layers have more than the limit of %llu entries",
+                        (unsigned long long)v->limits.max_entries);
+    return apply_entry(v, e, v->number++, err);
+}
+
+int oci_view_end_layer(oci_view *v, oci_error *err)
+{
+    return oci_late_make(&v->late, link_late, v, err);
+}
+
 int oci_view_apply(oci_view *v, oci_reader *layer, oci_error *err)
 {
     OCI_AUTO(oci_tar_reader) t = NULL;
@@ -241,18 +261,28 @@ int oci_view_apply(oci_view *v, oci_reader *layer, oci_error *err)
 
     if (r < 0)
         return r;
-    v->tree.layer++;
-    for (uint64_t number = 0; (r = oci_tar_reader_next(t, &e, err)) > 0; number++) {
-        if (v->entries++ == v->limits.max_entries)
-            return oci_fail(err, OCI_E_LIMIT, "the layers have more than the limit of %llu entries",
-                            (unsigned long long)v->limits.max_entries);
+    oci_view_begin_layer(v);
+    while ((r = oci_tar_reader_next(t, &e, err)) > 0) {
         r = oci_check_cancelled(v->events, err);
         if (r == 0)
-            r = oci_wrap(err, apply_entry(v, e, number, err), "'%s'", e->stored_name);
+            r = oci_wrap(err, oci_view_entry(v, e, err), "'%s'", e->stored_name);
         if (r < 0)
             return r;
     }
-    return r < 0 ? r : oci_late_make(&v->late, link_late, v, err);
+    return r < 0 ? r : oci_view_end_layer(v, err);
+}
+
+int oci_view_has(oci_view *v, const char *path, bool *out, oci_error *err)
+{
+    oci_error why = OCI_ERROR_INIT;
+    const char *base;
+    uint32_t dir;
+    int r;
+
+    path += strspn(path, "/");
+    r = oci_nametree_find_parent(&v->tree, path, false, &dir, &base, &why);
+    *out = r == 0 && (*base == '\0' || oci_name_find(&v->tree, dir, base, strlen(base)) != OCI_NUMBER_NONE);
+    return r == 0 || is_absent(r) ? 0 : oci_fail(err, r, "%s", why.msg);
 }
 
 int oci_view_find(oci_view *v, const char *path, oci_view_file *out, oci_error *err)

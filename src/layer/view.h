@@ -31,6 +31,14 @@ OCI_DEFINE_AUTO(oci_view);
 /* Carries out the next layer, whose stream is borrowed and read to its end. Refuses what oci_applier_apply refuses for
  * the sake of names. After a failure the view is of no use. */
 int oci_view_apply(oci_view *v, oci_reader *layer, oci_error *err);
+/* The same entry by entry, for those who have read them: a layer begins, has entries, of which name, stored_name, type,
+ * link and size count, and ends. */
+void oci_view_begin_layer(oci_view *v);
+int oci_view_entry(oci_view *v, const oci_tar_entry *e, oci_error *err);
+int oci_view_end_layer(oci_view *v, oci_error *err);
+
+/* Whether anything is at the path, whose links are followed but for the last component. OCI_E_UNSAFE as below. */
+int oci_view_has(oci_view *v, const char *path, bool *out, oci_error *err);
 /* Finds a regular file, following links inside the view to the end. OCI_E_NOT_FOUND when it is not there, OCI_E_INVALID
  * when it or something on the way is of another type, OCI_E_UNSAFE when more than 40 links are met. */
 int oci_view_find(oci_view *v, const char *path, oci_view_file *out, oci_error *err);

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OCI_IMAGE_VALIDATE_H
+#define OCI_IMAGE_VALIDATE_H
+/*
+ * Validation: what of a layout, a document or a layer breaks which rule of image-spec. Everything is found in one run.
+ *
+ *     oci_validate -> oci_report, then oci_report_count and oci_report_finding
+ *
+ * The parsers and the plan of layers are those that unpack uses, so what is valid here is what can be unpacked, and the
+ * other way round. Rules are rows of a table (rules.def); their ids are stable.
+ */
+#include <oci-image/common.h>
+#include <oci-image/descriptor.h>
+#include <oci-image/error.h>
+#include <oci-image/layout.h>
+#include <oci-image/stream.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum oci_severity { OCI_SEVERITY_INFO, OCI_SEVERITY_WARNING, OCI_SEVERITY_ERROR } oci_severity;
+
+/* Which text of the specification is asked: 1.0.x, 1.1.x, or what is to come after 1.1.1. */
+typedef enum oci_spec_version { OCI_SPEC_1_0, OCI_SPEC_1_1, OCI_SPEC_HEAD } oci_spec_version;
+
+typedef struct oci_rule {
+    const char *id;          /* "descriptor.size.int64"; a row of the requirements where there is one */
+    oci_severity severity;   /* error for what MUST be, warning for what SHOULD be */
+    const char *section;     /* "descriptor.md#properties" */
+    const char *since;       /* "1.0", "1.1" or "HEAD" */
+    const char *text;        /* one line, without a full stop: what has to be so */
+    const char *explanation; /* a paragraph or more, separated by an empty line: why, and what to do about it */
+} oci_rule;
+
+/* The table, static; count may not be NULL. */
+OCI_API const oci_rule *oci_rules(size_t *count);
+/* NULL when there is no such rule. */
+OCI_API const oci_rule *oci_rule_find(const char *id);
+
+/* Strings are borrowed from the report and printable UTF-8 (what is not is escaped), but for pointer and entry. */
+typedef struct oci_finding {
+    const oci_rule *rule;
+    oci_severity severity; /* of the rule, or what the options made of it */
+    const char *text;      /* one line, without a full stop: what is wrong here */
+    const char *file;      /* where: "index.json", "blobs/sha256/e3b0...", or the name the caller gave a document */
+    const char *digest;    /* of the blob it is in, or NULL */
+    const char *path;      /* the way from index.json down: "manifests[0] > layers[2]"; "" for the top, or NULL */
+    const char *pointer;   /* JSON pointer into the document (RFC 6901), or NULL */
+    size_t line, column;   /* of the pointer in the document, from 1, columns in bytes; 0: unknown */
+    const char *excerpt;   /* the line of the document, cut to what fits a terminal, or NULL */
+    size_t caret;          /* the byte of the excerpt that is meant */
+    size_t layer;          /* number of the layer in its image, from 1; 0: none */
+    const char *entry;     /* name of the tar entry as it is stored, or NULL */
+} oci_finding;
+
+/* Findings in the order of the walk: layout, index.json, then each blob where it is first met. */
+typedef struct oci_report oci_report;
+OCI_API size_t oci_report_count(const oci_report *r);
+OCI_API const oci_finding *oci_report_finding(const oci_report *r, size_t i); /* borrowed */
+/* How many findings of that severity there are, and of how many the options say that they do not count. */
+OCI_API size_t oci_report_count_of(const oci_report *r, oci_severity severity);
+OCI_API size_t oci_report_ignored(const oci_report *r);
+OCI_API void oci_report_free(oci_report *r);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -7,8 +7,10 @@
  */
 #include "cli.h"
 
-/* Control characters and invalid bytes become \xNN. */
-void cli_out_text(FILE *f, const char *s, size_t n);
+/* Control characters and invalid bytes become \xNN. Returns the columns that were filled, wide characters counted as
+ * one.
+ */
+size_t cli_out_text(FILE *f, const char *s, size_t n);
 /* A JSON string with its quotes. Bytes that are no UTF-8 become U+FFFD. */
 void cli_out_json_string(FILE *f, const char *s, size_t n);
 

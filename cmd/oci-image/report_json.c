@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* For programs; docs/report-schema.json says what they may rely on. Every member is always there, null when unknown. */
+#include "out.h"
+#include "report_format.h"
+
+/* Raised when a member changes its meaning or goes; new ones may come at any time. */
+enum { FORMAT = 1 };
+
+/* Lines, columns and layers count from 1. */
+static void number_or_null(struct cli_json *j, const char *name, size_t value)
+{
+    if (value > 0)
+        cli_json_number(j, name, value);
+    else
+        cli_json_string(j, name, NULL);
+}
+
+static void print_finding(struct cli_json *j, const oci_finding *finding)
+{
+    cli_json_object(j, NULL);
+    cli_json_string(j, "rule", finding->rule->id);
+    cli_json_string(j, "severity", cli_severity_word(finding->severity));
+    cli_json_string(j, "text", finding->text);
+    cli_json_string(j, "section", finding->rule->section);
+    cli_json_string(j, "file", finding->file);
+    cli_json_string(j, "digest", finding->digest);
+    cli_json_string(j, "path", finding->path);
+    cli_json_string(j, "pointer", finding->pointer);
+    number_or_null(j, "line", finding->line);
+    number_or_null(j, "column", finding->column);
+    cli_json_string(j, "excerpt", finding->excerpt);
+    if (finding->excerpt != NULL)
+        cli_json_number(j, "caret", finding->caret);
+    else
+        cli_json_string(j, "caret", NULL);
+    number_or_null(j, "layer", finding->layer);
+    cli_json_string(j, "entry", finding->entry);
+    cli_json_end(j);
+}
+
+static void print_subject(struct cli_json *j, const struct cli_report_subject *s)
+{
+    cli_json_object(j, NULL);
+    cli_json_string(j, "name", s->name);
+    cli_json_string(j, "directory", s->directory);
+    cli_json_number(j, "ignored", s->ignored);
+    cli_json_array(j, "findings");
+    for (size_t i = 0; i < s->count; i++)
+        print_finding(j, s->findings[i]);
+    cli_json_end(j);
+    cli_json_end(j);
+}
+
+int cli_report_json(FILE *f, const struct cli_report_view *v)
+{
+    struct cli_report_counts counts = cli_report_count(v);
+    struct cli_json j = { .file = f };
+
+    cli_json_object(&j, NULL);
+    cli_json_number(&j, "format", FORMAT);
+    cli_json_bool(&j, "passed", cli_report_passed(v));
+    cli_json_string(&j, "failOn", cli_severity_word(v->fail_on));
+    cli_json_object(&j, "counts");
+    for (unsigned s = OCI_SEVERITY_ERROR + 1; s-- > 0;)
+        cli_json_number(&j, cli_severity_word(s), counts.of[s]);
+    cli_json_number(&j, "ignored", counts.ignored);
+    cli_json_end(&j);
+    cli_json_array(&j, "subjects");
+    for (size_t i = 0; i < v->count; i++)
+        print_subject(&j, &v->subjects[i]);
+    cli_json_end(&j);
+    cli_json_end(&j);
+    return 0;
+}

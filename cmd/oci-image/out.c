@@ -74,6 +74,22 @@ void cli_out_json_string(FILE *f, const char *s, size_t n)
     fputc('"', f);
 }
 
+void cli_out_xml(FILE *f, const char *s, size_t n)
+{
+    while (n > 0) {
+        struct piece p = next_piece(s, n);
+
+        if (p.code == '<' || p.code == '>' || p.code == '&' || p.code == '"')
+            fprintf(f, "&#%" PRIu32 ";", p.code);
+        else if (p.code == 0xfffe || p.code == 0xffff)
+            fputs("&#xfffd;", f);
+        else
+            fputs(p.shown, f);
+        s += p.len;
+        n -= p.len;
+    }
+}
+
 void cli_format_size(uint64_t bytes, char out[CLI_SIZE_TEXT])
 {
     static const char units[] = "KMGTPE";

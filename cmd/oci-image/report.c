@@ -96,8 +96,7 @@ bool cli_use_color(const struct cli *cli, int fd)
 
     if (cli->common.color != CLI_AUTO)
         return cli->common.color == CLI_ALWAYS;
-    return (no_color == NULL || no_color[0] == '\0') && term != NULL && strcmp(term, "dumb") != 0 &&
-           isatty(fd);
+    return (no_color == NULL || no_color[0] == '\0') && term != NULL && strcmp(term, "dumb") != 0 && isatty(fd);
 }
 
 /* One write for the line, so that lines of processes side by side do not mix. */

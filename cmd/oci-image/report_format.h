@@ -27,7 +27,7 @@ struct cli_report_view {
     bool color, quiet;    /* for people: with colours; errors alone */
 };
 
-#define CLI_REPORT_FORMATS(X) X(text) X(json)
+#define CLI_REPORT_FORMATS(X) X(text) X(json) X(sarif) X(junit) X(github)
 
 #define CLI_REPORT_DECLARE(word) int cli_report_##word(FILE *f, const struct cli_report_view *v);
 CLI_REPORT_FORMATS(CLI_REPORT_DECLARE)

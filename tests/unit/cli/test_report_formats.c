@@ -98,6 +98,18 @@ OCI_TEST (formats, json) {
     assert_form_prints("json", "json");
 }
 
+OCI_TEST (formats, sarif) {
+    assert_form_prints("sarif", "sarif");
+}
+
+OCI_TEST (formats, junit) {
+    assert_form_prints("junit", "xml");
+}
+
+OCI_TEST (formats, github) {
+    assert_form_prints("github", "github");
+}
+
 OCI_TEST (formats, quiet_text_is_errors_alone) {
     struct cli_report_view v = samples[0].view;
     char *text;

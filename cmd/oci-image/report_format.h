@@ -23,6 +23,7 @@ struct cli_report_view {
     size_t count;
     const oci_rule *rules; /* the table that the rules of all findings are rows of */
     size_t rule_count;
+    const char *version;  /* of the program */
     oci_severity fail_on; /* what is as severe as this counts */
     bool color, quiet;    /* for people: with colours; errors alone */
 };

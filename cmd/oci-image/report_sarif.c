@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include <oci-image/digest.h>
-#include <oci-image/version.h>
 
 #include "out.h"
 #include "report_format.h"
@@ -100,8 +99,8 @@ static void print_tool(struct log *log)
     cli_json_object(j, "tool");
     cli_json_object(j, "driver");
     cli_json_string(j, "name", "oci-image");
-    cli_json_string(j, "version", oci_image_version());
-    cli_json_string(j, "semanticVersion", oci_image_version());
+    cli_json_string(j, "version", log->view->version);
+    cli_json_string(j, "semanticVersion", log->view->version);
     cli_json_array(j, "rules");
     for (size_t i = 0; i < log->view->rule_count; i++)
         print_rule(log, &log->view->rules[i]);

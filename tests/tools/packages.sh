@@ -7,8 +7,8 @@ set -eu
 build="gcc libc6-dev cmake ninja-build pkg-config libssl-dev libjson-c-dev zlib1g-dev libzstd-dev scdoc"
 run="runc crun busybox-static tar"
 # The oracles and runtimes of the interoperability tests, the second compiler, and what the scripts speak.
-tests="g++ libcmocka-dev bats python3 python3-jsonschema clang clang-format llvm shellcheck umoci skopeo buildah mmdebstrap
-libarchive-tools attr libcap2-bin gzip zstd jq strace xz-utils util-linux"
+tests="g++ libcmocka-dev bats python3 python3-jsonschema python3-junitparser python3-yaml pre-commit clang clang-format llvm
+shellcheck umoci skopeo buildah mmdebstrap libarchive-tools attr libcap2-bin gzip zstd jq strace xz-utils util-linux"
 
 case ${1:-} in
 build) wanted=$build ;;

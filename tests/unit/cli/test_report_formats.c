@@ -151,6 +151,64 @@ OCI_TEST (formats, coloured_text) {
     free(text);
 }
 
+/* The text between the next name and the end of its line; free it. */
+static char *member(const char *document, const char *name)
+{
+    const char *start = strstr(document, name);
+
+    assert_non_null(start);
+    return strndup(start, strcspn(start, "\n"));
+}
+
+static char *fingerprint(const oci_finding *finding)
+{
+    const struct cli_report_subject s = { .name = "layout", .findings = &finding, .count = 1 };
+    const struct cli_report_view v = { .subjects = &s, .count = 1, .rules = finding->rule, .version = "1" };
+    char *document = printed("sarif", &v), *print = member(document, "\"finding/v1\"");
+
+    free(document);
+    return print;
+}
+
+/* A finding is known again when the image was built anew, and is not taken for another. */
+OCI_TEST (formats, fingerprints) {
+    static const oci_rule rule = { .id = "r", .section = "", .since = "1.0", .text = "" };
+    static const oci_finding was = { .rule = &rule, .text = "a", .file = "blobs/1", .path = "layers[0]", .entry = "x" };
+    char *print = fingerprint(&was), *other;
+    oci_finding is = was;
+
+    is.file = "blobs/2";
+    is.digest = "sha256:2";
+    is.text = "b";
+    is.line = 7;
+    other = fingerprint(&is);
+    assert_string_equal(print, other);
+    free(other);
+    is.entry = "y";
+    other = fingerprint(&is);
+    assert_string_not_equal(print, other);
+    free(other);
+    /* What ends in one part and what begins the next. */
+    is.entry = "";
+    is.pointer = "x";
+    other = fingerprint(&is);
+    assert_string_not_equal(print, other);
+    free(other);
+    free(print);
+}
+
+OCI_TEST (formats, messages_of_sarif_hold_no_placeholder_and_no_link) {
+    static const oci_rule rule = { .id = "r", .section = "", .since = "1.0", .text = "" };
+    static const oci_finding finding = { .rule = &rule, .text = "{0} [here](http://x) {{", .file = "f" };
+    const oci_finding *const findings[] = { &finding };
+    const struct cli_report_subject s = { .name = "f", .findings = findings, .count = 1 };
+    const struct cli_report_view v = { .subjects = &s, .count = 1, .rules = &rule, .version = "1" };
+    char *document = printed("sarif", &v);
+
+    assert_non_null(strstr(document, "\"text\": \"{{0}} [here] (http://x) {{{{\""));
+    free(document);
+}
+
 /* Logs of continuous integration are read for commands, blanks before them skipped. */
 OCI_TEST (formats, no_line_of_text_is_a_command) {
     char *text = printed("text", &samples[2].view);

@@ -8,9 +8,9 @@
 #define WORD(word) #word,
 
 const struct cli_report_format cli_report_formats[] = { CLI_REPORT_FORMATS(ROW) { NULL, NULL } };
-const char *const cli_report_words[] = { CLI_REPORT_FORMATS(WORD) NULL };
+const char *const cli_report_format_names[] = { CLI_REPORT_FORMATS(WORD) NULL };
 
-const char *cli_severity_word(oci_severity s)
+const char *cli_severity_name(oci_severity s)
 {
     static const char *const words[] = {
         [OCI_SEVERITY_INFO] = "info", [OCI_SEVERITY_WARNING] = "warning", [OCI_SEVERITY_ERROR] = "error"

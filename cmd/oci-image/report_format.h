@@ -24,6 +24,7 @@ struct cli_report_view {
     const oci_rule *rules; /* the table that the rules of all findings are rows of */
     size_t rule_count;
     const char *version;  /* of the program */
+    const char *spec;     /* "1.0", "1.1" or "head" */
     oci_severity fail_on; /* what is as severe as this counts */
     bool color, quiet;    /* for people: with colours; errors alone */
 };
@@ -42,12 +43,12 @@ struct cli_report_format {
 /* Ends with a NULL name. */
 extern const struct cli_report_format cli_report_formats[];
 /* The same names for an option of CLI_CHOICE: its value is the index of the format. Ends with NULL. */
-extern const char *const cli_report_words[];
+extern const char *const cli_report_format_names[];
 
 /* ---- what the forms have in common ---- */
 
 /* "info", "warning" or "error". */
-const char *cli_severity_word(oci_severity s);
+const char *cli_severity_name(oci_severity s);
 
 /* Findings of each severity, and those that do not count. */
 struct cli_report_counts {

@@ -39,7 +39,7 @@ static int print_finding(FILE *f, const struct cli_report_subject *s, const oci_
 
     if (file == NULL)
         return OCI_E_NOMEM;
-    fprintf(f, "::%s ", finding->severity == OCI_SEVERITY_INFO ? "notice" : cli_severity_word(finding->severity));
+    fprintf(f, "::%s ", finding->severity == OCI_SEVERITY_INFO ? "notice" : cli_severity_name(finding->severity));
     property(f, "file", file);
     free(file);
     if (finding->line > 0)

@@ -19,7 +19,7 @@ static void print_finding(struct cli_json *j, const oci_finding *finding)
 {
     cli_json_object(j, NULL);
     cli_json_string(j, "rule", finding->rule->id);
-    cli_json_string(j, "severity", cli_severity_word(finding->severity));
+    cli_json_string(j, "severity", cli_severity_name(finding->severity));
     cli_json_string(j, "text", finding->text);
     cli_json_string(j, "section", finding->rule->section);
     cli_json_string(j, "file", finding->file);
@@ -58,11 +58,12 @@ int cli_report_json(FILE *f, const struct cli_report_view *v)
 
     cli_json_object(&j, NULL);
     cli_json_number(&j, "format", FORMAT);
+    cli_json_string(&j, "spec", v->spec);
     cli_json_bool(&j, "passed", cli_report_passed(v));
-    cli_json_string(&j, "failOn", cli_severity_word(v->fail_on));
+    cli_json_string(&j, "failOn", cli_severity_name(v->fail_on));
     cli_json_object(&j, "counts");
     for (unsigned s = OCI_SEVERITY_ERROR + 1; s-- > 0;)
-        cli_json_number(&j, cli_severity_word(s), counts.of[s]);
+        cli_json_number(&j, cli_severity_name(s), counts.of[s]);
     cli_json_number(&j, "ignored", counts.ignored);
     cli_json_end(&j);
     cli_json_array(&j, "subjects");

@@ -72,7 +72,7 @@ static int print_case(FILE *f, const struct cli_report_view *v, const struct cli
     attribute(f, "name", first->rule->id);
     fprintf(f, ">\n      <%s", element);
     if (counts) {
-        attribute(f, "type", cli_severity_word(first->severity));
+        attribute(f, "type", cli_severity_name(first->severity));
         attribute(f, "message", first->text);
     }
     fputc('>', f);

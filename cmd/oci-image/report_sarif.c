@@ -11,7 +11,7 @@
 
 static const char *level_of(oci_severity s)
 {
-    return s == OCI_SEVERITY_INFO ? "note" : cli_severity_word(s);
+    return s == OCI_SEVERITY_INFO ? "note" : cli_severity_name(s);
 }
 
 struct log {

@@ -73,7 +73,7 @@ static void print_place(FILE *f, const oci_finding *finding, const char *heading
 
 void cli_report_print_finding(FILE *f, const oci_finding *finding, const char *heading, bool color)
 {
-    fprintf(f, "  %s%s:%s ", color ? color_of(finding->severity) : "", cli_severity_word(finding->severity),
+    fprintf(f, "  %s%s:%s ", color ? color_of(finding->severity) : "", cli_severity_name(finding->severity),
             color ? NORMAL : "");
     text(f, finding->text);
     fprintf(f, "  [%s]\n", finding->rule->id);
@@ -137,7 +137,7 @@ static void print_summary(FILE *f, const struct cli_report_counts *counts, size_
 
         if (n == 0)
             continue;
-        fprintf(f, "%s%zu %s%s", before, n, cli_severity_word(s), n > 1 && s != OCI_SEVERITY_INFO ? "s" : "");
+        fprintf(f, "%s%zu %s%s", before, n, cli_severity_name(s), n > 1 && s != OCI_SEVERITY_INFO ? "s" : "");
         before = ", ";
     }
     if (files > 0)

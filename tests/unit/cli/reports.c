@@ -139,7 +139,7 @@ static const struct cli_report_subject hostile[] = {
 #define VIEW(list)                                                                                                     \
     {                                                                                                                  \
         .subjects = list, .count = sizeof list / sizeof *list, .rules = rules,                                         \
-        .rule_count = sizeof rules / sizeof *rules, .version = "1.2.3", .fail_on = OCI_SEVERITY_ERROR                  \
+        .rule_count = sizeof rules / sizeof *rules, .version = "1.2.3", .spec = "1.1", .fail_on = OCI_SEVERITY_ERROR   \
     }
 
 const struct sample samples[SAMPLES] = {

@@ -9,8 +9,8 @@ OCI_TEST (formats, have_words) {
     size_t n = 0;
 
     for (; cli_report_formats[n].name != NULL; n++)
-        assert_string_equal(cli_report_formats[n].name, cli_report_words[n]);
-    assert_null(cli_report_words[n]);
+        assert_string_equal(cli_report_formats[n].name, cli_report_format_names[n]);
+    assert_null(cli_report_format_names[n]);
     assert_true(n > 0);
 }
 

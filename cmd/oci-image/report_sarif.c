@@ -53,14 +53,14 @@ static void message(struct log *log, const char *name, const char *text)
 
 /* ---- rules ---- */
 
-/* Where the section is to be read; NULL when it is none of image-spec's. free it. */
+/* Where the section is to be read; NULL when it is in no file of image-spec. free it. */
 static char *spec_uri(const oci_rule *rule)
 {
     const char *tag = strcmp(rule->since, "HEAD") == 0 ? "main" : "v1.1.1";
-    size_t file = strspn(rule->section, "abcdefghijklmnopqrstuvwxyz-");
+    const char *end = rule->section + strspn(rule->section, "abcdefghijklmnopqrstuvwxyz0123456789-_/");
     char *uri = NULL;
 
-    if (file == 0 || strncmp(rule->section + file, ".md", 3) != 0)
+    if (end == rule->section || rule->section[0] == '/' || (strncmp(end, ".md", 3) != 0 && strcmp(end, ".json") != 0))
         return NULL;
     if (asprintf(&uri, "https://github.com/opencontainers/image-spec/blob/%s/%s", tag, rule->section) < 0)
         return NULL;

@@ -90,19 +90,19 @@ void cli_hint(struct cli *cli, const char *fmt, ...)
     va_end(args);
 }
 
-bool cli_use_color(const struct cli *cli, int fd)
+bool cli_use_color(const struct cli *cli, FILE *f)
 {
     const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
 
     if (cli->common.color != CLI_AUTO)
         return cli->common.color == CLI_ALWAYS;
-    return (no_color == NULL || no_color[0] == '\0') && term != NULL && strcmp(term, "dumb") != 0 && isatty(fd);
+    return (no_color == NULL || no_color[0] == '\0') && term != NULL && strcmp(term, "dumb") != 0 && isatty(fileno(f));
 }
 
 /* One write for the line, so that lines of processes side by side do not mix. */
 static void print_line(const struct cli *cli, const char *color, const char *kind, const char *text)
 {
-    bool colored = color[0] != '\0' && cli_use_color(cli, STDERR_FILENO);
+    bool colored = color[0] != '\0' && cli_use_color(cli, stderr);
     char line[2600];
 
     cli_progress_clear(cli);
@@ -114,11 +114,10 @@ static void print_line(const struct cli *cli, const char *color, const char *kin
 int cli_report(struct cli *cli, int r)
 {
     if (r < 0) {
-        bool colored = cli_use_color(cli, STDERR_FILENO);
-
         print_line(cli, "", "", cli->err.msg[0] != '\0' ? cli->err.msg : oci_error_name(r));
         if (cli->hint[0] != '\0')
-            fprintf(stderr, "%shint:%s %s\n", colored ? "\x1b[36m" : "", colored ? "\x1b[0m" : "", cli->hint);
+            fprintf(stderr, "%shint:%s %s\n", cli_use_color(cli, stderr) ? "\x1b[36m" : "",
+                    cli_use_color(cli, stderr) ? "\x1b[0m" : "", cli->hint);
     }
     cli->err = (oci_error)OCI_ERROR_INIT;
     cli->hint[0] = '\0';

@@ -38,15 +38,25 @@ bool cli_report_passed(const struct cli_report_view *v)
     for (unsigned s = v->fail_on; s <= OCI_SEVERITY_ERROR; s++)
         if (counts.of[s] > 0)
             return false;
+    for (size_t i = 0; i < v->count; i++)
+        if (v->subjects[i].error != NULL)
+            return false;
     return true;
+}
+
+static const char *file_of(const oci_finding *finding)
+{
+    return finding->file != NULL ? finding->file : "";
 }
 
 char *cli_report_file(const struct cli_report_subject *s, const oci_finding *finding)
 {
-    const char *dir = s->directory != NULL ? s->directory : "", *slash;
+    const char *dir = s->directory != NULL ? s->directory : "", *file = file_of(finding), *slash;
     char *out = NULL;
     size_t len;
 
+    if (file[0] == '\0')
+        return strdup(s->directory != NULL ? s->directory : s->name);
     while (dir[0] == '.' && dir[1] == '/')
         for (dir += 2; *dir == '/';)
             dir++;
@@ -54,19 +64,19 @@ char *cli_report_file(const struct cli_report_subject *s, const oci_finding *fin
         dir = "";
     len = strlen(dir);
     slash = len == 0 || dir[len - 1] == '/' ? "" : "/";
-    return asprintf(&out, "%s%s%s", dir, slash, finding->file) < 0 ? NULL : out;
+    return asprintf(&out, "%s%s%s", dir, slash, file) < 0 ? NULL : out;
 }
 
 /* ---- groups ---- */
 
 const char *cli_report_place(const oci_finding *finding)
 {
-    return finding->path != NULL && finding->path[0] != '\0' ? finding->path : finding->file;
+    return finding->path != NULL && finding->path[0] != '\0' ? finding->path : file_of(finding);
 }
 
 static int compare_files(const struct cli_report_item *a, const struct cli_report_item *b)
 {
-    return strcmp(a->finding->file, b->finding->file);
+    return strcmp(file_of(a->finding), file_of(b->finding));
 }
 
 static int compare_places_and_rules(const struct cli_report_item *a, const struct cli_report_item *b)

@@ -13,6 +13,7 @@
 struct cli_report_subject {
     const char *name;      /* as it was typed */
     const char *directory; /* the layout that the files of the findings are in; NULL: these are names of their own */
+    const char *error;     /* why there is no verdict, or NULL; findings before that may be there */
     const oci_finding *const *findings;
     size_t count;
     size_t ignored; /* findings that the options say do not count; they are not among the others */
@@ -56,9 +57,11 @@ struct cli_report_counts {
     size_t ignored;
 };
 struct cli_report_counts cli_report_count(const struct cli_report_view *v);
+/* Nothing counts, and there is a verdict about everything. */
 bool cli_report_passed(const struct cli_report_view *v);
 
-/* The file of a finding with its directory before it, as somebody beside the layout would type it; free it. */
+/* The file of a finding with its directory before it, as somebody beside the layout would type it; free it. What is in
+ * no file is in the whole. */
 char *cli_report_file(const struct cli_report_subject *s, const oci_finding *finding);
 
 /* A finding and the group it is in. */
@@ -74,7 +77,7 @@ enum cli_report_by { CLI_REPORT_BY_FILE, CLI_REPORT_BY_PLACE_AND_RULE };
  * file elsewhere: it stays the same when an image is built anew. out becomes NULL when there are none.
  */
 int cli_report_group(const struct cli_report_subject *s, enum cli_report_by by, struct cli_report_item **out);
-const char *cli_report_place(const oci_finding *finding);
+const char *cli_report_place(const oci_finding *finding); /* "" for the whole */
 
 /* One finding for people, indented, on several lines. heading is the way that stands above it, or NULL. */
 void cli_report_print_finding(FILE *f, const oci_finding *finding, const char *heading, bool color);

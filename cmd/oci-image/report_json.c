@@ -4,7 +4,7 @@
 #include "report_format.h"
 
 /* Raised when a member changes its meaning or goes; new ones may come at any time. */
-enum { FORMAT = 1 };
+enum { VERSION = 1 };
 
 /* Lines, columns and layers count from 1. */
 static void number_or_null(struct cli_json *j, const char *name, size_t value)
@@ -15,13 +15,26 @@ static void number_or_null(struct cli_json *j, const char *name, size_t value)
         cli_json_string(j, name, NULL);
 }
 
-static void print_finding(struct cli_json *j, const oci_finding *finding)
+static void print_subject(struct cli_json *j, const struct cli_report_subject *s)
+{
+    cli_json_object(j, NULL);
+    cli_json_string(j, "name", s->name);
+    cli_json_string(j, "layout", s->directory);
+    cli_json_string(j, "error", s->error);
+    cli_json_number(j, "findings", s->count);
+    cli_json_number(j, "ignored", s->ignored);
+    cli_json_end(j);
+}
+
+static void print_finding(struct cli_json *j, const struct cli_report_subject *s, const oci_finding *finding)
 {
     cli_json_object(j, NULL);
     cli_json_string(j, "rule", finding->rule->id);
     cli_json_string(j, "severity", cli_severity_name(finding->severity));
-    cli_json_string(j, "text", finding->text);
+    cli_json_string(j, "message", finding->text);
     cli_json_string(j, "section", finding->rule->section);
+    cli_json_string(j, "subject", s->name);
+    cli_json_string(j, "layout", s->directory);
     cli_json_string(j, "file", finding->file);
     cli_json_string(j, "digest", finding->digest);
     cli_json_string(j, "path", finding->path);
@@ -38,37 +51,36 @@ static void print_finding(struct cli_json *j, const oci_finding *finding)
     cli_json_end(j);
 }
 
-static void print_subject(struct cli_json *j, const struct cli_report_subject *s)
+static void print_summary(struct cli_json *j, const struct cli_report_view *v)
 {
-    cli_json_object(j, NULL);
-    cli_json_string(j, "name", s->name);
-    cli_json_string(j, "directory", s->directory);
-    cli_json_number(j, "ignored", s->ignored);
-    cli_json_array(j, "findings");
-    for (size_t i = 0; i < s->count; i++)
-        print_finding(j, s->findings[i]);
-    cli_json_end(j);
+    struct cli_report_counts counts = cli_report_count(v);
+
+    cli_json_object(j, "summary");
+    cli_json_number(j, "errors", counts.of[OCI_SEVERITY_ERROR]);
+    cli_json_number(j, "warnings", counts.of[OCI_SEVERITY_WARNING]);
+    cli_json_number(j, "infos", counts.of[OCI_SEVERITY_INFO]);
+    cli_json_number(j, "ignored", counts.ignored);
     cli_json_end(j);
 }
 
 int cli_report_json(FILE *f, const struct cli_report_view *v)
 {
-    struct cli_report_counts counts = cli_report_count(v);
     struct cli_json j = { .file = f };
 
     cli_json_object(&j, NULL);
-    cli_json_number(&j, "format", FORMAT);
+    cli_json_number(&j, "version", VERSION);
     cli_json_string(&j, "spec", v->spec);
     cli_json_bool(&j, "passed", cli_report_passed(v));
     cli_json_string(&j, "failOn", cli_severity_name(v->fail_on));
-    cli_json_object(&j, "counts");
-    for (unsigned s = OCI_SEVERITY_ERROR + 1; s-- > 0;)
-        cli_json_number(&j, cli_severity_name(s), counts.of[s]);
-    cli_json_number(&j, "ignored", counts.ignored);
-    cli_json_end(&j);
+    print_summary(&j, v);
     cli_json_array(&j, "subjects");
     for (size_t i = 0; i < v->count; i++)
         print_subject(&j, &v->subjects[i]);
+    cli_json_end(&j);
+    cli_json_array(&j, "findings");
+    for (size_t i = 0; i < v->count; i++)
+        for (size_t k = 0; k < v->subjects[i].count; k++)
+            print_finding(&j, &v->subjects[i], v->subjects[i].findings[k]);
     cli_json_end(&j);
     cli_json_end(&j);
     return 0;

@@ -32,19 +32,21 @@ static void print_lines(FILE *f, const char *text)
 /* The findings of a case as people read them. */
 static int print_body(FILE *f, const struct cli_report_subject *s, const struct cli_report_item *items, size_t n)
 {
-    char *text = NULL, *file = NULL;
+    char *text = NULL, *last = NULL;
     size_t len;
     FILE *memory = open_memstream(&text, &len);
     bool failed = memory == NULL;
 
     for (size_t i = 0; !failed && i < n; i++) {
-        file = cli_report_file(s, items[i].finding);
+        char *file = cli_report_file(s, items[i].finding);
+
         failed = file == NULL;
-        if (!failed && (i == 0 || strcmp(items[i].finding->file, items[i - 1].finding->file) != 0)) {
+        if (!failed && (last == NULL || strcmp(file, last) != 0)) {
             cli_out_text(memory, file, strlen(file));
             fputc('\n', memory);
         }
-        free(file);
+        free(last);
+        last = file;
         cli_report_print_finding(memory, items[i].finding, NULL, false);
     }
     if (memory != NULL && fclose(memory) != 0)
@@ -52,6 +54,7 @@ static int print_body(FILE *f, const struct cli_report_subject *s, const struct 
     if (!failed)
         print_lines(f, text);
     free(text);
+    free(last);
     return failed ? OCI_E_NOMEM : 0;
 }
 
@@ -60,14 +63,15 @@ static int print_case(FILE *f, const struct cli_report_view *v, const struct cli
                       const struct cli_report_item *items, size_t n)
 {
     const oci_finding *first = items[0].finding;
+    const char *place = cli_report_place(first);
     bool counts = first->severity >= v->fail_on;
     const char *element = counts ? "failure" : "system-out";
     int r;
 
     fputs("    <testcase classname=\"", f);
     cli_out_xml(f, s->name, strlen(s->name));
-    fputs(": ", f);
-    cli_out_xml(f, cli_report_place(first), strlen(cli_report_place(first)));
+    fputs(place[0] != '\0' ? ": " : "", f);
+    cli_out_xml(f, place, strlen(place));
     fputc('"', f);
     attribute(f, "name", first->rule->id);
     fprintf(f, ">\n      <%s", element);
@@ -91,46 +95,45 @@ static size_t case_length(const struct cli_report_item *items, size_t n)
     return len;
 }
 
-struct totals {
-    size_t tests, failures;
-};
-
-static struct totals total(const struct cli_report_view *v, const struct cli_report_item *items, size_t n)
+static void count_cases(const struct cli_report_view *v, const struct cli_report_item *items, size_t n, size_t *tests,
+                        size_t *failures)
 {
-    struct totals t = { .tests = 1 };
-
+    *tests = 0;
+    *failures = 0;
     for (size_t i = 0; i < n; i += case_length(items + i, n - i)) {
-        t.tests++;
-        t.failures += items[i].finding->severity >= v->fail_on;
+        ++*tests;
+        *failures += items[i].finding->severity >= v->fail_on;
     }
-    t.failures += t.failures > 0;
-    return t;
 }
 
-static void print_verdict(FILE *f, const struct cli_report_subject *s, bool passed)
+static void print_verdict(FILE *f, const struct cli_report_subject *s, bool failed)
 {
     fputs("    <testcase", f);
     attribute(f, "classname", s->name);
     attribute(f, "name", "valid");
-    if (passed)
+    if (s->error == NULL && !failed) {
         fputs("/>\n", f);
-    else
-        fputs(">\n      <failure type=\"error\" message=\"there are other failures\"/>\n    </testcase>\n", f);
+        return;
+    }
+    fprintf(f, ">\n      <%s type=\"error\"", s->error != NULL ? "error" : "failure");
+    attribute(f, "message", s->error != NULL ? s->error : "there are other failures");
+    fputs("/>\n    </testcase>\n", f);
 }
 
 static int print_suite(FILE *f, const struct cli_report_view *v, const struct cli_report_subject *s)
 {
     struct cli_report_item *items;
-    struct totals t;
+    size_t tests, failures;
     int r = cli_report_group(s, CLI_REPORT_BY_PLACE_AND_RULE, &items);
 
     if (r < 0)
         return r;
-    t = total(v, items, s->count);
+    count_cases(v, items, s->count, &tests, &failures);
     fputs("  <testsuite", f);
     attribute(f, "name", s->name);
-    fprintf(f, " tests=\"%zu\" failures=\"%zu\" errors=\"0\">\n", t.tests, t.failures);
-    print_verdict(f, s, t.failures == 0);
+    fprintf(f, " tests=\"%zu\" failures=\"%zu\" errors=\"%d\">\n", tests + 1,
+            failures + (failures > 0 && s->error == NULL), s->error != NULL);
+    print_verdict(f, s, failures > 0);
     for (size_t i = 0, n; r == 0 && i < s->count; i += n) {
         n = case_length(items + i, s->count - i);
         r = print_case(f, v, s, items + i, n);

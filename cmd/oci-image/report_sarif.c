@@ -236,6 +236,31 @@ static int print_result(struct log *log, const struct cli_report_subject *s, con
     return log->r;
 }
 
+/* Whether everything could be looked at. */
+static void print_invocation(struct log *log)
+{
+    struct cli_json *j = &log->j;
+    bool complete = true;
+
+    for (size_t i = 0; i < log->view->count; i++)
+        complete = complete && log->view->subjects[i].error == NULL;
+    cli_json_array(j, "invocations");
+    cli_json_object(j, NULL);
+    cli_json_bool(j, "executionSuccessful", complete);
+    cli_json_array(j, "toolExecutionNotifications");
+    for (size_t i = 0; i < log->view->count; i++) {
+        if (log->view->subjects[i].error == NULL)
+            continue;
+        cli_json_object(j, NULL);
+        cli_json_string(j, "level", "error");
+        message(log, "message", log->view->subjects[i].error);
+        cli_json_end(j);
+    }
+    cli_json_end(j);
+    cli_json_end(j);
+    cli_json_end(j);
+}
+
 int cli_report_sarif(FILE *f, const struct cli_report_view *v)
 {
     static const char schema[] =
@@ -248,6 +273,7 @@ int cli_report_sarif(FILE *f, const struct cli_report_view *v)
     cli_json_array(&log.j, "runs");
     cli_json_object(&log.j, NULL);
     print_tool(&log);
+    print_invocation(&log);
     cli_json_string(&log.j, "columnKind", "unicodeCodePoints");
     cli_json_array(&log.j, "results");
     for (size_t i = 0; i < v->count; i++)

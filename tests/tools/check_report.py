@@ -24,6 +24,7 @@ ATTRIBUTES = {
                   {"name", "tests", "failures", "errors"}),
     "testcase": ({"name", "classname", "time"}, {"name", "classname"}),
     "failure": ({"type", "message"}, {"message"}),
+    "error": ({"type", "message"}, {"message"}),
     "system-out": (set(), set()),
 }
 COMMAND = re.compile(r"::(error|warning|notice) file=([^:,]*)(?:,line=(\d+)(?:,col=(\d+))?)?,title=([^:,]+)::(.*)")
@@ -38,15 +39,19 @@ def check_json(path):
     for error in jsonschema.Draft202012Validator(schema).iter_errors(report):
         yield f"/{'/'.join(map(str, error.absolute_path))}: {error.message}"
     # The schema lets members be added; those that come now have to be described.
-    for subject in report["subjects"]:
-        for thing, name in [(subject, "subject")] + [(finding, "finding") for finding in subject["findings"]]:
-            unknown = set(thing) - set(schema["$defs"][name]["properties"])
-            if unknown:
-                yield f"members that the schema does not describe: {sorted(unknown)}"
-    severities = [finding["severity"] for subject in report["subjects"] for finding in subject["findings"]]
+    things = [(schema, report)]
+    things += [(schema["$defs"]["subject"], subject) for subject in report["subjects"]]
+    things += [(schema["$defs"]["finding"], finding) for finding in report["findings"]]
+    for described, thing in things:
+        unknown = set(thing) - set(described["properties"])
+        if unknown:
+            yield f"members that the schema does not describe: {sorted(unknown)}"
+    severities = [finding["severity"] for finding in report["findings"]]
     for severity in ("error", "warning", "info"):
-        if severities.count(severity) != report["counts"][severity]:
+        if severities.count(severity) != report["summary"][severity + "s"]:
             yield f"the count of {severity} is wrong"
+    if sum(subject["findings"] for subject in report["subjects"]) != len(severities):
+        yield "the subjects have another number of findings"
 
 
 def check_sarif(path):
@@ -86,9 +91,10 @@ def check_xml(path):
     for suite in root:
         cases = suite.findall("testcase")
         failures = sum(case.find("failure") is not None for case in cases)
-        if (suite.get("tests"), suite.get("failures")) != (str(len(cases)), str(failures)):
-            yield f"suite {suite.get('name')} has {len(cases)} cases and {failures} failures"
-        if cases[0].get("name") != "valid" or (cases[0].find("failure") is not None) != (failures > 0):
+        errors = sum(case.find("error") is not None for case in cases)
+        if [suite.get(name) for name in ("tests", "failures", "errors")] != [str(len(cases)), str(failures), str(errors)]:
+            yield f"suite {suite.get('name')} has {len(cases)} cases, {failures} failures and {errors} errors"
+        if cases[0].get("name") != "valid" or (len(cases[0]) == 0) != (failures + errors == 0):
             yield f"suite {suite.get('name')} does not begin with its verdict"
         if len({(case.get("classname"), case.get("name")) for case in cases}) != len(cases):
             yield f"suite {suite.get('name')} has two cases of one name"

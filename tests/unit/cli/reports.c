@@ -91,6 +91,9 @@ static const oci_finding alone = {
     .column = 1,
 };
 
+/* In no file. */
+static const oci_finding more = { .rule = &rules[3], .severity = OCI_SEVERITY_ERROR, .text = "7 more" };
+
 /* What a line of a log, an attribute, a property and a string could end with, and characters that move the cursor. */
 #define EVIL "a\nb\r\x1b[2J%0A:,]]><![CDATA[&\"'\\ \xff\xc3 \xe2\x80\xae \xef\xbf\xbe ::stop-commands::x ##[error]y"
 
@@ -123,17 +126,20 @@ static const oci_finding far = {
 
 static const oci_finding *const of_layout[] = { &size, &history, &setuid, &twice, &again };
 static const oci_finding *const of_document[] = { &alone };
+static const oci_finding *const of_whole[] = { &more };
 static const oci_finding *const of_enemy[] = { &evil, &far };
 
 static const struct cli_report_subject clean[] = {
     { .name = "layout", .directory = "layout", .ignored = 1 },
 };
 static const struct cli_report_subject mixed[] = {
-    { "./layout:app", "./layout", of_layout, sizeof of_layout / sizeof *of_layout, 2 },
-    { "my config.json", NULL, of_document, 1, 0 },
+    { "./layout:app", "./layout", NULL, of_layout, sizeof of_layout / sizeof *of_layout, 2 },
+    { "my config.json", NULL, NULL, of_document, 1, 0 },
+    { "gone", "gone", "'gone' is not there", NULL, 0, 0 },
+    { "full", "full", "there are {too} many", of_whole, 1, 0 },
 };
 static const struct cli_report_subject hostile[] = {
-    { EVIL, "/" EVIL, of_enemy, sizeof of_enemy / sizeof *of_enemy, 0 },
+    { EVIL, "/" EVIL, EVIL, of_enemy, sizeof of_enemy / sizeof *of_enemy, 0 },
 };
 
 #define VIEW(list)                                                                                                     \

@@ -35,6 +35,20 @@ OCI_TEST (formats, files_beside_the_layout) {
     }
 }
 
+OCI_TEST (formats, what_is_in_no_file_is_in_the_whole) {
+    static const oci_finding finding = { .text = "" };
+    struct cli_report_subject s = { .name = "-", .directory = "./layout" };
+    char *got = cli_report_file(&s, &finding);
+
+    assert_string_equal(got, "./layout");
+    free(got);
+    s.directory = NULL;
+    got = cli_report_file(&s, &finding);
+    assert_string_equal(got, "-");
+    free(got);
+    assert_string_equal(cli_report_place(&finding), "");
+}
+
 OCI_TEST (formats, what_counts) {
     static const oci_rule rule = { .id = "r" };
     static const oci_finding warning = { .rule = &rule, .severity = OCI_SEVERITY_WARNING };
@@ -49,6 +63,9 @@ OCI_TEST (formats, what_counts) {
     assert_false(cli_report_passed(&v));
     assert_int_equal(cli_report_count(&v).of[OCI_SEVERITY_WARNING], 1);
     assert_int_equal(cli_report_count(&v).ignored, 3);
+    v.fail_on = OCI_SEVERITY_ERROR;
+    s.error = "it could not be read";
+    assert_false(cli_report_passed(&v));
 }
 
 /* Groups in the order of the walk, the most severe first inside, rules together. */

@@ -50,6 +50,7 @@ typedef struct oci_finding {
     const char *path;      /* the way from index.json down: "manifests[0] > layers[2]"; "" for the top, or NULL */
     const char *pointer;   /* JSON pointer into the document (RFC 6901), or NULL */
     size_t line, column;   /* of the pointer in the document, from 1, columns in bytes; 0: unknown */
+    size_t character;      /* the column in characters (code points), from 1 */
     const char *excerpt;   /* the line of the document, cut to what fits a terminal, or NULL */
     size_t caret;          /* the byte of the excerpt that is meant */
     size_t layer;          /* number of the layer in its image, from 1; 0: none */

@@ -321,20 +321,24 @@ static int by_offset(const void *a, const void *b)
 /* Lines are counted once, from the first place to the last. */
 static int fill_in(oci_report *r, struct place *places, size_t count, const char *s, size_t n)
 {
-    size_t line = 1, begin = 0, at = 0;
+    size_t line = 1, begin = 0, at = 0, tails = 0; /* bytes in this line that begin no character */
     int result = 0;
 
     qsort(places, count, sizeof *places, by_offset);
     for (size_t i = 0; result == 0 && i < count; i++) {
         oci_finding *f = places[i].f;
 
-        for (; at < places[i].offset; at++)
+        for (; at < places[i].offset; at++) {
+            tails += ((unsigned char)s[at] & 0xc0) == 0x80;
             if (s[at] == '\n') {
                 line++;
                 begin = at + 1;
+                tails = 0;
             }
+        }
         f->line = line;
         f->column = places[i].offset - begin + 1;
+        f->character = f->column - tails;
         result = make_excerpt(r, f, s, n, begin, places[i].offset);
     }
     return result;

@@ -155,10 +155,12 @@ OCI_TEST (report, shows_the_place) {
     assert_int_equal(oci_report_locate(r, 0, 7, text, sizeof text - 1), 0);
     assert_int_equal(oci_report_finding(r, 0)->line, 3);
     assert_int_equal(oci_report_finding(r, 0)->column, 18);
+    assert_int_equal(oci_report_finding(r, 0)->character, 17);
     assert_string_equal(oci_report_finding(r, 0)->excerpt, "\\x09\"b\": \"\xc3\xa4\", \"c\": 3");
     assert_string_equal(oci_report_finding(r, 0)->excerpt + oci_report_finding(r, 0)->caret, "3");
     assert_int_equal(oci_report_finding(r, 1)->line, 2);
     assert_int_equal(oci_report_finding(r, 1)->column, 8);
+    assert_int_equal(oci_report_finding(r, 1)->character, 8);
     assert_string_equal(oci_report_finding(r, 1)->excerpt, "  \"a\": 1,");
     assert_int_equal(oci_report_finding(r, 2)->line, 0);
     assert_null(oci_report_finding(r, 2)->excerpt);

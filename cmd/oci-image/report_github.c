@@ -44,8 +44,8 @@ static int print_finding(FILE *f, const struct cli_report_subject *s, const oci_
     free(file);
     if (finding->line > 0)
         fprintf(f, ",line=%zu", finding->line);
-    if (finding->line > 0 && finding->column > 0)
-        fprintf(f, ",col=%zu", finding->column);
+    if (finding->line > 0 && finding->character > 0)
+        fprintf(f, ",col=%zu", finding->character);
     property(f, ",title", finding->rule->id);
     fputs("::", f);
     escaped(f, finding->text, "%");

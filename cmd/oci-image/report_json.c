@@ -41,6 +41,7 @@ static void print_finding(struct cli_json *j, const struct cli_report_subject *s
     cli_json_string(j, "pointer", finding->pointer);
     number_or_null(j, "line", finding->line);
     number_or_null(j, "column", finding->column);
+    number_or_null(j, "character", finding->character);
     cli_json_string(j, "excerpt", finding->excerpt);
     if (finding->excerpt != NULL)
         cli_json_number(j, "caret", finding->caret);

@@ -179,8 +179,8 @@ static void print_location(struct cli_json *j, const oci_finding *finding, const
     if (finding->line > 0) {
         cli_json_object(j, "region");
         cli_json_number(j, "startLine", finding->line);
-        if (finding->column > 0)
-            cli_json_number(j, "startColumn", finding->column);
+        if (finding->character > 0)
+            cli_json_number(j, "startColumn", finding->character);
         cli_json_end(j);
     }
     cli_json_end(j);

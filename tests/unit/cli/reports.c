@@ -30,6 +30,7 @@ static const oci_finding size = {
     .pointer = "/manifests/0/size",
     .line = 3,
     .column = 7,
+    .character = 7,
     .excerpt = "      \"size\": -1,",
     .caret = 6,
 };
@@ -44,6 +45,7 @@ static const oci_finding history = {
     .pointer = "/history",
     .line = 1,
     .column = 90,
+    .character = 89,
     .excerpt = "...caf\xc3\xa9\",\"history\":[]}",
     .caret = 10,
 };
@@ -89,6 +91,7 @@ static const oci_finding alone = {
     .pointer = "",
     .line = 1,
     .column = 1,
+    .character = 1,
 };
 
 /* In no file. */
@@ -107,6 +110,7 @@ static const oci_finding evil = {
     .pointer = EVIL,
     .line = SIZE_MAX,
     .column = SIZE_MAX,
+    .character = SIZE_MAX,
     .excerpt = "::error::" EVIL,
     .caret = 10,
     .layer = 1,

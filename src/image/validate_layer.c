@@ -17,6 +17,7 @@
 
 /* Bytes of the names of links that wait for the end of the layer, as when it is unpacked. */
 enum { MAX_LATE_BYTES = 64 * 1024 * 1024 };
+enum { MAX_STEPS = 16 /* of the way up from a name */ };
 
 /* What many entries of an archive have in common is told of the first one. */
 struct once {
@@ -28,6 +29,7 @@ enum { ABSOLUTE, SPARSE, AUFS, UNKNOWN, OPAQUE, ONCE };
 
 struct late_link {
     char *name, *stored_name, *target;
+    size_t visit; /* the round that has come here, from 1 */
 };
 
 struct check {
@@ -41,6 +43,7 @@ struct check {
         struct late_link *items;
         size_t count, cap, bytes;
     } late;
+    oci_map *late_by_name; /* names: their number, from 1 */
 };
 
 static void tell(struct check *c, const char *entry, const char *rule, oci_told told, const char *fmt, ...)
@@ -126,13 +129,44 @@ static bool is_type(const struct check *c, const char *name, size_t n, oci_tar_t
     return oci_map_get(c->names, name, n, &value) && (uintptr_t)value == (uintptr_t)type + 1;
 }
 
+/* The nearest directory above that has an entry, as the type and 1; 0 when there is none, or when it is far: names of
+ * many components are no reason to spend time on. */
+static uintptr_t above(const struct check *c, const char *name)
+{
+    size_t n = strlen(name);
+
+    for (unsigned steps = 0; steps < MAX_STEPS; steps++) {
+        void *value;
+
+        while (n > 0 && name[n - 1] != '/')
+            n--;
+        if (n == 0)
+            return 0;
+        if (oci_map_get(c->names, name, --n, &value))
+            return (uintptr_t)value;
+    }
+    return 0;
+}
+
 /* Whether a directory on the way may be a link to another one, so that nobody knows where the name leads. */
 static bool goes_through_link(const struct check *c, const char *name)
 {
+    unsigned steps = 0;
+
     for (const char *slash = strchr(name, '/'); slash != NULL; slash = strchr(slash + 1, '/'))
-        if (is_type(c, name, (size_t)(slash - name), OCI_TAR_SYMLINK))
+        if (++steps > MAX_STEPS || is_type(c, name, (size_t)(slash - name), OCI_TAR_SYMLINK))
             return true;
     return false;
+}
+
+/* What is there already and is neither a directory nor a link to one can hold nothing. */
+static void check_parent(struct check *c, const oci_tar_entry *e)
+{
+    uintptr_t type = above(c, e->name);
+
+    if (type != 0 && type != OCI_TAR_DIR + 1 && type != OCI_TAR_SYMLINK + 1)
+        tell(c, e->stored_name, "layer.name.parent", OCI_TOLD_RULE,
+             "the entry lies below something that is no directory");
 }
 
 /* ---- hard links ---- */
@@ -147,12 +181,12 @@ static int see_link(struct check *c, const oci_tar_entry *e, oci_error *err)
         return 0;
     }
     if (oci_map_get(c->names, e->link, strlen(e->link), NULL) && strcmp(e->link, e->name) != 0 &&
-        !is_type(c, e->link, strlen(e->link), OCI_TAR_DIR))
+        !is_type(c, e->link, strlen(e->link), OCI_TAR_DIR) && !is_type(c, e->link, strlen(e->link), OCI_TAR_HARDLINK))
         return 0;
     bytes = e->name_len + strlen(e->stored_name) + strlen(e->link) + sizeof link;
     if (bytes > MAX_LATE_BYTES - c->late.bytes)
         return oci_fail(err, OCI_E_LIMIT, "too many hard links come before their targets");
-    link = (struct late_link) { oci_strdup(e->name), oci_strdup(e->stored_name), oci_strdup(e->link) };
+    link = (struct late_link) { oci_strdup(e->name), oci_strdup(e->stored_name), oci_strdup(e->link), 0 };
     if (link.name == NULL || link.stored_name == NULL || link.target == NULL || !OCI_VEC_PUSH(&c->late, link)) {
         oci_free(link.name);
         oci_free(link.stored_name);
@@ -160,7 +194,26 @@ static int see_link(struct check *c, const oci_tar_entry *e, oci_error *err)
         return oci_fail_nomem(err);
     }
     c->late.bytes += bytes;
+    if (oci_map_set(c->late_by_name, e->name, e->name_len, (void *)(uintptr_t)c->late.count) < 0)
+        return oci_fail_nomem(err);
     return 0;
+}
+
+/* Whether links lead to each other and at last to this one. Each link is gone through once. */
+static bool is_circle(struct check *c, size_t start)
+{
+    for (size_t at = start; c->late.items[at].visit == 0;) {
+        const char *target = c->late.items[at].target;
+        void *value;
+
+        c->late.items[at].visit = start + 1;
+        if (!oci_map_get(c->late_by_name, target, strlen(target), &value))
+            return false;
+        at = (uintptr_t)value - 1;
+        if (c->late.items[at].visit == start + 1)
+            return true;
+    }
+    return false;
 }
 
 /* At the end of the layer: where the links lead that had nothing to lead to. */
@@ -169,12 +222,13 @@ static void check_links(struct check *c, bool is_base)
     for (size_t i = 0; i < c->late.count; i++) {
         const struct late_link *l = &c->late.items[i];
         size_t n = strlen(l->target);
+        bool circle = is_circle(c, i);
 
         if (is_type(c, l->target, n, OCI_TAR_DIR))
             tell(c, l->stored_name, "layer.hardlink.not-directories", OCI_TOLD_RULE,
                  "the hard link leads to '%s', which is a directory", l->target);
-        else if (strcmp(l->target, l->name) == 0)
-            tell(c, l->stored_name, "layer.hardlink.target", OCI_TOLD_REFUSED, "the hard link leads to itself");
+        else if (circle)
+            tell(c, l->stored_name, "layer.hardlink.target", OCI_TOLD_RULE, "the hard link leads to itself");
         else if (is_base && !oci_map_get(c->names, l->target, n, NULL) && !goes_through_link(c, l->target))
             tell(c, l->stored_name, "layer.hardlink.target", OCI_TOLD_RULE,
                  "the hard link leads to '%s', which is not there", l->target);
@@ -185,6 +239,7 @@ static void check_links(struct check *c, bool is_base)
 
 static int check_put(struct check *c, const oci_tar_entry *e, oci_error *err)
 {
+    check_parent(c, e);
     if (e->type == OCI_TAR_BLOCK)
         tell(c, e->stored_name, "layer.types.block-device", OCI_TOLD_RULE, "a block device");
     if (e->type == OCI_TAR_CHAR)
@@ -304,6 +359,7 @@ static void free_check(struct check *c)
         oci_free(c->late.items[i].target);
     }
     oci_free(c->late.items);
+    oci_map_free(c->late_by_name);
     oci_map_free(c->names);
 }
 
@@ -316,6 +372,7 @@ int oci_check_layer(oci_node *n, oci_reader *tar, const oci_limits *limits, bool
         .facts = out,
         .keep_names = keep_names,
         .names = oci_map_new(),
+        .late_by_name = oci_map_new(),
         .once = {
             [ABSOLUTE] = { .rule = "layer.create.base-relative", .text = "the name is absolute" },
             [SPARSE] = { .rule = "layer.sparse.avoid", .text = "the file is sparse" },
@@ -328,7 +385,7 @@ int oci_check_layer(oci_node *n, oci_reader *tar, const oci_limits *limits, bool
 
     *out =
         (oci_layer_facts) { .names = keep_names ? oci_map_new() : NULL, .arena = keep_names ? oci_arena_new(0) : NULL };
-    if (c.names == NULL || (keep_names && (out->names == NULL || out->arena == NULL)))
+    if (c.names == NULL || c.late_by_name == NULL || (keep_names && (out->names == NULL || out->arena == NULL)))
         r = oci_fail_nomem(err);
     if (r == 0)
         r = check_entries(&c, tar, err);

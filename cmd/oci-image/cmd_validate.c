@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <oci-image/validate.h>
@@ -43,7 +41,7 @@ struct options {
 
 static const struct cli_option options[] = {
     CLI_CHOICE(struct options, format, 'f', "format", "FORMAT", cli_report_format_names, "how findings are printed"),
-    CLI_TEXT(struct options, output, 'o', "output", "FILE", "write them to FILE"),
+    CLI_TEXT(struct options, output, 'o', "output", "FILE", "write them to FILE; - is standard output"),
     CLI_CHOICE(struct options, spec, 0, "spec", "VERSION", specs, "the version of image-spec that counts"),
     CLI_CHOICE(struct options, depth, 0, "depth", "DEPTH", depths,
                "check everything, all but what is in layers, or documents alone"),
@@ -275,46 +273,9 @@ static int show(struct cli *cli, const oci_report *report, const struct checked 
     return 0;
 }
 
-/* Writes beside FILE and renames, so that a report is whole or not there. */
-static int write_file(struct cli *cli, const char *file, const struct cli_report_format *format,
-                      const struct cli_report_view *view)
-{
-    size_t room = strlen(file) + sizeof ".XXXXXX";
-    char *temporary = malloc(room);
-    FILE *f = NULL;
-    int fd, r = 0;
-
-    if (temporary == NULL)
-        return cli_fail(cli, OCI_E_NOMEM, "out of memory");
-    snprintf(temporary, room, "%s.XXXXXX", file);
-    fd = mkstemp(temporary);
-    if (fd >= 0)
-        f = fdopen(fd, "w");
-    if (f == NULL) {
-        r = cli_fail_errno(cli, "'%s'", file);
-        if (fd >= 0)
-            close(fd);
-    } else {
-        mode_t mask = umask(0);
-
-        umask(mask);
-        fchmod(fd, 0666 & ~mask);
-        r = format->print(f, view);
-        if (fclose(f) != 0 && r == 0)
-            r = cli_fail_errno(cli, "write '%s'", file);
-        if (r == 0 && rename(temporary, file) < 0)
-            r = cli_fail_errno(cli, "'%s'", file);
-    }
-    if (r < 0 && fd >= 0)
-        unlink(temporary);
-    free(temporary);
-    return r;
-}
-
 static int print(struct cli *cli, const struct options *o, const oci_report *report, const struct checked *checked,
                  size_t n, char *const *operands)
 {
-    const struct cli_report_format *format = &cli_report_formats[o->format];
     struct cli_report_view view = {
         .count = n,
         .version = oci_image_version(),
@@ -329,10 +290,10 @@ static int print(struct cli *cli, const struct options *o, const oci_report *rep
     view.subjects = shown.subjects;
     view.rules = oci_rules(&view.rule_count);
     if (r == 0)
-        r = o->output != NULL ? write_file(cli, o->output, format, &view) : format->print(stdout, &view);
+        r = cli_report_write(cli, o->output, &cli_report_formats[o->format], &view);
     free(shown.findings);
     free(shown.subjects);
-    return r == OCI_E_NOMEM ? cli_fail(cli, r, "out of memory") : r;
+    return r;
 }
 
 static bool has_failed(const struct options *o, const oci_report *report)
@@ -390,6 +351,7 @@ static int run(struct cli *cli, const void *opts, size_t n, char *const *operand
 static const struct cli_example examples[] = {
     { "oci-image validate layout", "check all of a layout" },
     { "oci-image validate --fail-on warning --format json layout:app", "check one image, for a program" },
+    { "oci-image validate --format junit -o report.xml layout", "write a report for continuous integration" },
     { "oci-image validate --require-platform linux/arm64 --require-label a layout", "what an image has to have" },
     { "oci-image validate --type config config.json", "check one document" },
     { "oci-image validate --explain descriptor.size.raw-bytes", "what a rule is about" },

@@ -46,6 +46,11 @@ extern const struct cli_report_format cli_report_formats[];
 /* The same names for an option of CLI_CHOICE: its value is the index of the format. Ends with NULL. */
 extern const char *const cli_report_format_names[];
 
+struct cli;
+/* Prints the report into a file, or to standard output when that is NULL or "-"; fails with the error in cli. */
+int cli_report_write(struct cli *cli, const char *file, const struct cli_report_format *format,
+                     const struct cli_report_view *v);
+
 /* ---- what the forms have in common ---- */
 
 /* "info", "warning" or "error". */

@@ -131,6 +131,47 @@ write_reports() {
     is_json '.runs[0].invocations[0].executionSuccessful == false'
 }
 
+@test "-o replaces a file when the report is whole, and nothing else" {
+    make_layout app
+    echo old >report
+    (umask 027 && "$OCI_IMAGE" validate --format json -o report layout)
+    jq -e .passed report
+    [ "$(stat -c %a report)" = 640 ]
+    ln -s report link
+    echo old >report
+    oci validate --format json -o link layout
+    exits 0
+    [ -L link ]
+    jq -e .passed report
+    mkfifo pipe
+    cat pipe >read &
+    oci validate --format json -o pipe layout
+    exits 0
+    wait
+    [ -p pipe ]
+    cmp read report
+    oci validate --format json -o - layout
+    is_json .passed
+    rm link pipe read
+    holds . layout report tree tree.tar tree.tar.gz
+}
+
+@test "-o where nothing can be written" {
+    make_layout app
+    oci validate -o missing/report layout
+    exits 4
+    complains_of "validate: 'missing/report': *"
+    mkdir directory
+    oci validate -o directory layout
+    exits 1
+    one_line
+    [ -e /dev/full ] || skip "no /dev/full"
+    ln -s /dev/full full
+    oci validate --format sarif -o full layout
+    exits 1
+    complains_of "validate: write 'full': No space left on device"
+}
+
 @test "a form that there is not" {
     oci validate --format xml layout
     exits 2

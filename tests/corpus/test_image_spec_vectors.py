@@ -196,7 +196,7 @@ class Vectors(Case):
         if (done.returncode == 3) != bool(errors):
             return f"exit {done.returncode} with {len(errors)} errors"
         if bool(errors) != vector.fails:
-            return "accepted" if vector.fails else f"refused: {errors[0]['rule']}: {errors[0].get('text')}"
+            return "accepted" if vector.fails else f"refused: {errors[0]['rule']}: {errors[0]['message']}"
         return None
 
     def agree(self, revision):

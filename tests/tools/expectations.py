@@ -76,4 +76,4 @@ def compare(expected, findings, member):
     missing = [e for e in expected if not any(e.fits(f, member) for f in findings)]
     extra = [f for f in findings if f["severity"] != "info" and not any(e.fits(f, member) for e in expected)]
     return ([f"missing: {e}" for e in missing] +
-            [f"not expected: {f['severity']} {f['rule']} at '{f.get(member) or ''}': {f.get('text', '')}" for f in extra])
+            [f"not expected: {f['severity']} {f['rule']} at '{f.get(member) or ''}': {f.get('message')}" for f in extra])

@@ -2,12 +2,15 @@
 """Reads what testdata/spec and testdata/layers expect of a validator; testdata/spec/README.md describes the format."""
 import csv
 import dataclasses
+import json
 import pathlib
 
 TESTDATA = pathlib.Path(__file__).resolve().parents[2] / "testdata"
 VERSIONS = ("1.0", "1.1", "head")
 SEVERITIES = ("error", "warning", "info")
 KEYS = ("pointer", "entry", "text", "rule", "also", "code", "severity", "spec")
+# Why nothing of the kind can break a row.
+NOT_BY_ONE = {"allows something", "more than one file", "what a program does"}
 
 
 def read_table(path):
@@ -30,7 +33,7 @@ def versions_since(rule):
 
 @dataclasses.dataclass
 class Expected:
-    """One finding: rules is empty when any rule will do."""
+    """One finding: rules is empty when any rule will do, where is None when any place will."""
     rules: tuple
     severity: str
     where: str
@@ -39,10 +42,11 @@ class Expected:
 
     def fits(self, finding, member):
         return ((not self.rules or finding["rule"] in self.rules) and finding["severity"] == self.severity
-                and (finding.get(member) or "") == self.where)
+                and self.where in (None, finding.get(member) or ""))
 
     def __str__(self):
-        return f"{self.severity} {' or '.join(self.rules) or 'of any rule'} at '{self.where}'"
+        place = "anywhere" if self.where is None else f"at '{self.where}'"
+        return f"{self.severity} {' or '.join(self.rules) or 'of any rule'} {place}"
 
 
 def read_part(lines, path):
@@ -60,7 +64,7 @@ def read_part(lines, path):
     severity = values.get("severity", SEVERITIES[0])
     if severity not in SEVERITIES or not versions or not set(versions) <= set(VERSIONS):
         raise ValueError(f"{path}: severity '{severity}' or versions {versions}")
-    return Expected(rules, severity, values.get("pointer", values.get("entry", "")), versions, "text" in values)
+    return Expected(rules, severity, values.get("pointer", values.get("entry")), versions, "text" in values)
 
 
 def read_expected(path):
@@ -77,3 +81,31 @@ def compare(expected, findings, member):
     extra = [f for f in findings if f["severity"] != "info" and not any(e.fits(f, member) for e in expected)]
     return ([f"missing: {e}" for e in missing] +
             [f"not expected: {f['severity']} {f['rule']} at '{f.get(member) or ''}': {f.get('message')}" for f in extra])
+
+
+def problems_of_run(done, expected, member):
+    """What is not as expected of a finished `oci-image validate --format json`; member is what says where."""
+    status = 3 if any(e.severity == "error" for e in expected) else 0
+    problems = [] if done.returncode == status else [f"exit {done.returncode}, not {status}: {done.stderr.decode()}"]
+    try:
+        findings = json.loads(done.stdout)["findings"]
+    except ValueError as bad:
+        return problems + [f"no report: {bad}"]
+    return problems + compare(expected, findings, member)
+
+
+def problems_of_rows(table, subjects, expected_of):
+    """What is wrong with a table of rows, what breaks and what meets them; expected_of(name) is None for no such file."""
+    rows = {row["row"]: row for row in read_table(table)}
+    about = {i for i, row in REQUIREMENTS.items() if row["subject"] in subjects}
+    problems = [f"{row}: not in the table, or not of these subjects" for row in sorted(set(rows) ^ about)]
+    for row, line in rows.items():
+        breaks, meets, why = line["breaks"], line["meets"], line["why"]
+        broken, met = (None if name == "-" else expected_of(name) for name in (breaks, meets))
+        if breaks == "-" and why not in NOT_BY_ONE:
+            problems.append(f"{row}: why does nothing break it?")
+        if breaks != "-" and (why != "-" or meets == "-" or broken is None or not any(row in e.rules for e in broken)):
+            problems.append(f"{row}: not broken by '{breaks}', or met by nothing")
+        if meets != "-" and (met is None or any(row in e.rules for e in met)):
+            problems.append(f"{row}: not met by '{meets}'")
+    return problems

@@ -9,6 +9,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tools"))
 import expectations as E  # noqa: E402
+import layout as L  # noqa: E402
 import mktar  # noqa: E402
 from harness import Case  # noqa: E402
 
@@ -39,6 +40,29 @@ class Layers(unittest.TestCase):
             recipe = LAYERS / f"{name}.recipe"
             return expected_of(recipe) if recipe.exists() else None
         self.assertEqual(E.problems_of_rows(LAYERS / "rows.tsv", {"layer", "whiteout"}, expected_of_name), [])
+
+
+class Unpacking(Case):
+    # The last of two entries counts, and a link to another layer has none to lead to.
+    TAKEN = {"layer.tar.no-duplicates"}
+    REFUSED = {"layer.hardlink.outside-may-fail"}
+
+    def is_refused(self, recipe):
+        layout = L.Layout(self.dir / recipe.stem)
+        layout.image("img", [mktar.build_file(str(recipe))])
+        layout.write()
+        done = self.run_tool("unpack", "--rootless", f"{recipe.stem}:img", f"{recipe.stem}.bundle")
+        self.assertIn(done.returncode, (0, 3), f"{recipe.stem}: {done.stderr}")
+        return done.returncode == 3
+
+    def test_unpack_and_these_expectations_agree(self):
+        wrong = []
+        for recipe in RECIPES:
+            expected = expected_of(recipe)
+            refused = any(e.severity == "error" and not self.TAKEN & set(e.rules) or self.REFUSED & set(e.rules) for e in expected)
+            if self.is_refused(recipe) != refused:
+                wrong.append(f"{recipe.stem}: {'taken' if refused else 'refused'}")
+        self.assertEqual(wrong, [])
 
 
 class Validator(Case):

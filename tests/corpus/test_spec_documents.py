@@ -67,7 +67,21 @@ class Validator(Case):
         done = self.run_tool("validate", "--type", TYPES[path.parent.name], "--format", "json", "--spec", version, path)
         return E.problems_of_run(done, expected, "pointer")
 
-    # proves: layout.oci-layout.media-type descriptor.media-type.self spec.keywords.rfc2119
+    # proves: layout.oci-layout.media-type descriptor.media-type.self descriptor.platform.recommended
+    # proves: digest.blake3.output-256 digest.blake3.encoded digest.blake3.no-uppercase
+    # proves: index.manifests.portable-media-types index.platform.recommended platform.architecture.goarch-produce
+    # proves: platform.os.goos-produce platform.os-features.windows-produce platform.variant.produce
+    # proves: platform.variant.table manifest.layers.at-least-one manifest.layers.min-one-schema
+    # proves: manifest.layers.portable-media-types manifest.config.portable-image artifact.config-media-type
+    # proves: artifact.single-layer-when-none artifact.type-with-config artifact.not-image-config
+    # proves: config.architecture.goarch-produce config.os.goos-produce config.os-features.windows-produce
+    # proves: config.variant.produce config.stop-signal.format config.args-escaped.deprecated annotations.namespaced
+    # proves: annotations.reverse-domain annotations.reserved-oci annotations.reserved-oci-image
+    # proves: annotations.created.rfc3339 annotations.urls annotations.version.matches-tag annotations.version.semver
+    # proves: annotations.licenses.spdx annotations.ref-name.charset annotations.ref-name.grammar
+    # proves: annotations.ref-name.index-json-only annotations.base-digest.digest annotations.base-name.format
+    # proves: annotations.base-name.fully-qualified annotations.base-name.with-digest annotations.scope
+    # proves: media.nondist-deprecated spec.keywords.rfc2119
     def test_tells_of_every_document_what_is_expected(self):
         work = [(path, version) for path in documents("valid") + documents("invalid") for version in E.VERSIONS]
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:

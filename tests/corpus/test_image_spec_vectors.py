@@ -182,8 +182,7 @@ def vectors_at(revision):
 class Vectors(Case):
     def setUp(self):
         super().setUp()
-        if self.run_tool("help", "validate").returncode != 0:
-            self.skipTest("there is no validator")
+        self.need_command("validate")
 
     def check(self, vector, version):
         """What is wrong with the verdict, or None."""

@@ -58,8 +58,7 @@ class Documents(unittest.TestCase):
 class Validator(Case):
     def setUp(self):
         super().setUp()
-        if self.run_tool("help", "validate").returncode != 0:
-            self.skipTest("there is no validator")
+        self.need_command("validate")
 
     def problems_of(self, path, version):
         """What the validator says of a document under one version that is not as expected."""

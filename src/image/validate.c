@@ -158,6 +158,8 @@ static int check_index(oci_validation *v, oci_error *err)
         r = v->wanted_name != NULL ? follow_named(v, &n, index, err) : oci_follow_index(v, &n, index, err);
         if (r == 0 && v->wanted_digest != NULL && !v->found)
             r = oci_fail(err, OCI_E_NOT_FOUND, "no manifest %s is reachable from index.json", v->wanted_digest);
+    } else if (r == 0 && v->wanted_name == NULL) {
+        r = oci_follow_parts(v, &n, err);
     }
     oci_decoded_free(index);
     if (r < 0)

@@ -383,6 +383,8 @@ static int visit_manifest(oci_validation *v, const struct link *l, oci_content *
     if (r == 0 && manifest != NULL) {
         oci_check_manifest_rules(&n, manifest);
         r = follow_manifest(v, &n, c, manifest, err);
+    } else if (r == 0) {
+        r = oci_follow_parts(v, &n, err);
     }
     oci_decoded_free(manifest);
     if (r < 0)
@@ -452,6 +454,8 @@ static int visit_index(oci_validation *v, const struct link *l, oci_content *c, 
         c->is_open = true;
         r = oci_follow_index(v, &n, i, err);
         c->is_open = false;
+    } else if (r == 0) {
+        r = oci_follow_parts(v, &n, err);
     }
     oci_decoded_free(index);
     if (r < 0)

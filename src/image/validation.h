@@ -15,6 +15,7 @@
  *
  *     validate.c             a layout: oci-layout, index.json
  *     validate_walk.c        from there down, and what two documents say of each other
+ *     validate_parts.c       from documents down that have a fault themselves
  *     validate_tree.c        the directory
  *     validate_blob.c        content: digests and layers, in threads
  *     validate_layer.c       the entries of a layer
@@ -193,6 +194,8 @@ int oci_follow(oci_validation *v, oci_node *from, const char *member, size_t ind
                bool is_weak, oci_error *err);
 /* Follows everything in an index. */
 int oci_follow_index(oci_validation *v, oci_node *n, const oci_index *index, oci_error *err);
+/* validate_parts.c: follows what can be understood of a manifest or index that was refused as a whole. */
+int oci_follow_parts(oci_validation *v, oci_node *n, oci_error *err);
 /* Looks at the subjects, which are no part of what led to them. */
 int oci_follow_later(oci_validation *v, oci_error *err);
 

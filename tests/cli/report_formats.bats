@@ -117,6 +117,23 @@ write_reports() {
     jq -e '.runs[].results[0].locations[0].physicalLocation.artifactLocation.uri == "my%20index.json"' report.sarif
 }
 
+@test "names of entries are text in every form" {
+    mkdir -p tree
+    # Each twice, so that there is something to find.
+    for name in $'\x1b[31mred' $'two\n::error::lines' $'\xff\xc3' ']]><x y="' 'per%0Acent' '{0} [a](b)'; do
+        echo text >"tree/$name"
+        tar -rf layer.tar tree/"$name"
+        tar -rf layer.tar tree/"$name"
+    done
+    write_reports 3 --type layer layer.tar
+    jq -e '.findings | length >= 6 and any(.entry == "tree/two\n::error::lines")' report.json
+    [ "$(wc -l <report.github)" -eq "$(jq '.findings | length' report.json)" ]
+    oci validate --type layer layer.tar
+    exits 3
+    [[ $output != *$'\x1b'* ]]
+    run ! grep -q '^ *::' <<<"$output"
+}
+
 @test "an operand that cannot be looked at has no verdict" {
     make_layout app
     oci validate --format json missing layout

@@ -183,6 +183,8 @@ int cli_report(struct cli *cli, int r);
 /* A line on standard error: warnings unless --quiet, notes from the first --verbose on. */
 void cli_warn(const struct cli *cli, const char *fmt, ...) OCI_PRINTF(2, 3);
 void cli_note(const struct cli *cli, const char *fmt, ...) OCI_PRINTF(2, 3);
+/* Whether what is printed to f (standard output or error) is for people who want colours. */
+bool cli_use_color(const struct cli *cli, FILE *f);
 /* The exit status for a result: 0, 1 could not be done, 2 usage, 3 the image is bad, 4 not found or ambiguous. */
 int cli_exit_status(int r);
 

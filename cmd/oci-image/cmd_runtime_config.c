@@ -52,6 +52,17 @@ static int make_config(struct cli *cli, const struct options *o, oci_image *imag
     return r;
 }
 
+static int write_config(struct cli *cli, const char *name, const oci_buf *json)
+{
+    struct cli_output_file out;
+    int r = cli_output_open(cli, name, &out);
+
+    if (r < 0)
+        return r;
+    fwrite(json->data, 1, json->len, out.f);
+    return cli_output_close(cli, &out, 0);
+}
+
 static int run(struct cli *cli, const void *opts, size_t n, char *const *operands)
 {
     const struct options *o = opts;
@@ -64,7 +75,7 @@ static int run(struct cli *cli, const void *opts, size_t n, char *const *operand
     if (r == 0)
         r = make_config(cli, o, source.image, &json);
     if (r == 0)
-        r = cli_write_output(cli, o->output, json.data, json.len);
+        r = write_config(cli, o->output, &json);
     oci_buf_free(&json);
     cli_source_close(&source);
     return r;

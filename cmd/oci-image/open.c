@@ -53,10 +53,8 @@ int cli_source_parse(struct cli *cli, const char *text, const struct cli_image *
     return r;
 }
 
-int cli_source_open_layout(struct cli *cli, const oci_limits *limits, bool read_only, struct cli_source *s)
+int cli_source_check_transport(struct cli *cli, const struct cli_source *s)
 {
-    oci_layout_options o = { .limits = limits, .events = cli_events(cli), .read_only = read_only };
-
     switch (s->reference->transport) {
     case OCI_TRANSPORT_ANY:
     case OCI_TRANSPORT_OCI:
@@ -67,7 +65,15 @@ int cli_source_open_layout(struct cli *cli, const oci_limits *limits, bool read_
         cli_hint(cli, "unpack an oci-archive with tar and name the directory");
         return OCI_E_USAGE;
     }
-    return oci_layout_open(AT_FDCWD, s->reference->path, &o, &s->layout, &cli->err);
+    return 0;
+}
+
+int cli_source_open_layout(struct cli *cli, const oci_limits *limits, bool read_only, struct cli_source *s)
+{
+    oci_layout_options o = { .limits = limits, .events = cli_events(cli), .read_only = read_only };
+    int r = cli_source_check_transport(cli, s);
+
+    return r < 0 ? r : oci_layout_open(AT_FDCWD, s->reference->path, &o, &s->layout, &cli->err);
 }
 
 /* The library's message names the candidates; this says how to ask for one. */

@@ -19,6 +19,8 @@ struct cli_source {
 /* Reads "[TRANSPORT:]PATH[:NAME][@DIGEST]", with what the options (may be NULL) say of name and digest. Fills
  * s->reference; cli_source_close frees it, whatever has failed. */
 int cli_source_parse(struct cli *cli, const char *text, const struct cli_image *o, struct cli_source *s);
+/* Fails for what cannot be opened as a layout. */
+int cli_source_check_transport(struct cli *cli, const struct cli_source *s);
 /* Opens the layout of s->reference. limits may be NULL. */
 int cli_source_open_layout(struct cli *cli, const oci_limits *limits, bool read_only, struct cli_source *s);
 /* All of it: the layout, and one image of it. */

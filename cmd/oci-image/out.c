@@ -29,15 +29,29 @@ static struct piece next_piece(const char *s, size_t n)
     return p;
 }
 
-void cli_out_text(FILE *f, const char *s, size_t n)
+/* In characters; wide ones count as one. */
+static size_t width(const char *s)
 {
+    size_t n = 0;
+
+    for (; *s != '\0'; s++)
+        n += ((unsigned char)*s & 0xc0) != 0x80;
+    return n;
+}
+
+size_t cli_out_text(FILE *f, const char *s, size_t n)
+{
+    size_t columns = 0;
+
     while (n > 0) {
         struct piece p = next_piece(s, n);
 
         fputs(p.shown, f);
+        columns += width(p.shown);
         s += p.len;
         n -= p.len;
     }
+    return columns;
 }
 
 void cli_out_json_string(FILE *f, const char *s, size_t n)
@@ -58,6 +72,22 @@ void cli_out_json_string(FILE *f, const char *s, size_t n)
         n -= p.len;
     }
     fputc('"', f);
+}
+
+void cli_out_xml(FILE *f, const char *s, size_t n)
+{
+    while (n > 0) {
+        struct piece p = next_piece(s, n);
+
+        if (p.code == '<' || p.code == '>' || p.code == '&' || p.code == '"')
+            fprintf(f, "&#%" PRIu32 ";", p.code);
+        else if (p.code == 0xfffe || p.code == 0xffff)
+            fputs("&#xfffd;", f);
+        else
+            fputs(p.shown, f);
+        s += p.len;
+        n -= p.len;
+    }
 }
 
 void cli_format_size(uint64_t bytes, char out[CLI_SIZE_TEXT])
@@ -199,16 +229,6 @@ void cli_table_cell(struct cli_table *t, const char *fmt, ...)
         free(cell);
         t->failed = true;
     }
-}
-
-/* In characters; wide ones count as one. */
-static size_t width(const char *s)
-{
-    size_t n = 0;
-
-    for (; *s != '\0'; s++)
-        n += ((unsigned char)*s & 0xc0) != 0x80;
-    return n;
 }
 
 static void print_row(const struct cli_table *t, char *const *cells, const size_t *widths, FILE *f)

@@ -7,10 +7,15 @@
  */
 #include "cli.h"
 
-/* Control characters and invalid bytes become \xNN. */
-void cli_out_text(FILE *f, const char *s, size_t n);
+/* Control characters and invalid bytes become \xNN. Returns the columns that were filled, wide characters counted as
+ * one.
+ */
+size_t cli_out_text(FILE *f, const char *s, size_t n);
 /* A JSON string with its quotes. Bytes that are no UTF-8 become U+FFFD. */
 void cli_out_json_string(FILE *f, const char *s, size_t n);
+/* The text of an element or of an attribute in double quotes. Bytes are shown as by cli_out_text, since XML has no way
+ * to write most control characters; the two characters that it forbids besides become U+FFFD. */
+void cli_out_xml(FILE *f, const char *s, size_t n);
 
 enum { CLI_SIZE_TEXT = 16 };
 /* "512 B", "1.5 KiB", ... */

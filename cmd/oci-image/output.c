@@ -1,53 +1,76 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "output.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The file is made beside its place: a reader sees the old one or the whole new one. */
-static int write_file(struct cli *cli, const char *name, const void *p, size_t len)
-{
-    size_t n = strlen(name) + sizeof ".XXXXXX";
-    char *temporary = malloc(n);
-    mode_t mask = umask(0);
-    FILE *f = NULL;
-    int fd = -1, r = 0;
-
-    umask(mask);
-    if (temporary == NULL)
-        return cli_fail(cli, OCI_E_NOMEM, "out of memory");
-    snprintf(temporary, n, "%s.XXXXXX", name);
-    fd = mkostemp(temporary, O_CLOEXEC);
-    f = fd >= 0 ? fdopen(fd, "w") : NULL;
-    if (f == NULL)
-        r = cli_fail_errno(cli, "make '%s'", name);
-    else if (fwrite(p, 1, len, f) != len || fflush(f) != 0 || fchmod(fd, 0666 & ~mask) != 0)
-        r = cli_fail_errno(cli, "write '%s'", name);
-    if (f != NULL && fclose(f) != 0 && r == 0)
-        r = cli_fail_errno(cli, "write '%s'", name);
-    if (r == 0 && rename(temporary, name) != 0)
-        r = cli_fail_errno(cli, "put '%s' in place", name);
-    if (r < 0 && fd >= 0)
-        unlink(temporary);
-    free(temporary);
-    return r;
-}
-
-/* A place that is no regular file (a pipe, a device) is written to, not replaced. */
-int cli_write_output(struct cli *cli, const char *name, const void *p, size_t n)
+static bool is_replaced(const char *name)
 {
     struct stat st;
-    FILE *f = stdout;
 
-    if (name != NULL && (stat(name, &st) != 0 || S_ISREG(st.st_mode)))
-        return write_file(cli, name, p, n);
-    if (name != NULL && (f = fopen(name, "we")) == NULL)
-        return cli_fail_errno(cli, "open '%s'", name);
-    fwrite(p, 1, n, f);
-    if (f != stdout && fclose(f) != 0)
-        return cli_fail_errno(cli, "write '%s'", name);
-    return 0;
+    return lstat(name, &st) < 0 ? errno == ENOENT : S_ISREG(st.st_mode);
+}
+
+/* With the mode that a file made the usual way has. NULL and errno. */
+static FILE *open_temporary(char *name)
+{
+    int fd = mkostemp(name, O_CLOEXEC);
+    mode_t mask = umask(0);
+    FILE *f;
+
+    umask(mask);
+    if (fd < 0)
+        return NULL;
+    f = fchmod(fd, 0666 & ~mask) == 0 ? fdopen(fd, "w") : NULL;
+    if (f == NULL) {
+        int saved = errno;
+
+        close(fd);
+        unlink(name);
+        errno = saved;
+    }
+    return f;
+}
+
+int cli_output_open(struct cli *cli, const char *name, struct cli_output_file *out)
+{
+    *out = (struct cli_output_file) { .f = stdout };
+    if (name == NULL || strcmp(name, "-") == 0)
+        return 0;
+    out->name = name;
+    if (!is_replaced(name)) {
+        out->f = fopen(name, "we");
+    } else if (asprintf(&out->temporary, "%s.XXXXXX", name) < 0) {
+        out->temporary = NULL;
+        return cli_fail(cli, OCI_E_NOMEM, "out of memory");
+    } else {
+        out->f = open_temporary(out->temporary);
+    }
+    if (out->f != NULL)
+        return 0;
+    cli_fail_errno(cli, "'%s'", name);
+    free(out->temporary);
+    return cli->err.code;
+}
+
+int cli_output_close(struct cli *cli, struct cli_output_file *out, int r)
+{
+    bool failed;
+
+    /* Standard output is closed, and looked at, by main. */
+    if (out->name == NULL)
+        return r;
+    failed = ferror(out->f) != 0;
+    if ((fclose(out->f) != 0 || failed) && r == 0)
+        r = cli_fail_errno(cli, "write '%s'", out->name);
+    if (r == 0 && out->temporary != NULL && rename(out->temporary, out->name) < 0)
+        r = cli_fail_errno(cli, "'%s'", out->name);
+    if (r < 0 && out->temporary != NULL)
+        unlink(out->temporary);
+    free(out->temporary);
+    return r;
 }

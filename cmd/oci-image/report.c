@@ -90,20 +90,19 @@ void cli_hint(struct cli *cli, const char *fmt, ...)
     va_end(args);
 }
 
-static bool use_color(const struct cli *cli)
+bool cli_use_color(const struct cli *cli, FILE *f)
 {
     const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
 
     if (cli->common.color != CLI_AUTO)
         return cli->common.color == CLI_ALWAYS;
-    return (no_color == NULL || no_color[0] == '\0') && term != NULL && strcmp(term, "dumb") != 0 &&
-           isatty(STDERR_FILENO);
+    return (no_color == NULL || no_color[0] == '\0') && term != NULL && strcmp(term, "dumb") != 0 && isatty(fileno(f));
 }
 
 /* One write for the line, so that lines of processes side by side do not mix. */
 static void print_line(const struct cli *cli, const char *color, const char *kind, const char *text)
 {
-    bool colored = color[0] != '\0' && use_color(cli);
+    bool colored = color[0] != '\0' && cli_use_color(cli, stderr);
     char line[2600];
 
     cli_progress_clear(cli);
@@ -117,8 +116,8 @@ int cli_report(struct cli *cli, int r)
     if (r < 0) {
         print_line(cli, "", "", cli->err.msg[0] != '\0' ? cli->err.msg : oci_error_name(r));
         if (cli->hint[0] != '\0')
-            fprintf(stderr, "%shint:%s %s\n", use_color(cli) ? "\x1b[36m" : "", use_color(cli) ? "\x1b[0m" : "",
-                    cli->hint);
+            fprintf(stderr, "%shint:%s %s\n", cli_use_color(cli, stderr) ? "\x1b[36m" : "",
+                    cli_use_color(cli, stderr) ? "\x1b[0m" : "", cli->hint);
     }
     cli->err = (oci_error)OCI_ERROR_INIT;
     cli->hint[0] = '\0';

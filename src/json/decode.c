@@ -68,6 +68,14 @@ static int remark_range(oci_decode *d, int64_t i)
     return oci_decode_problem(d, 0, "considerations.json.number-range", "%" PRId64 " is no exact double", i);
 }
 
+/* What a number breaks that is too small or too large. */
+static const char *rule_of_range(const oci_field *f, const oci_value *v)
+{
+    int64_t i;
+
+    return f->negative_rule != NULL && oci_value_int64(v, &i) && i < 0 ? f->negative_rule : f->type_rule;
+}
+
 static int read_int(oci_decode *d, const oci_field *f, const oci_value *v, int64_t least, int64_t *out)
 {
     char space[OCI_VALUE_NUMBER_MAX];
@@ -77,7 +85,7 @@ static int read_int(oci_decode *d, const oci_field *f, const oci_value *v, int64
     if (oci_value_type_of(v) != OCI_VALUE_INT)
         return wrong_type(d, f->type_rule, "an integer", v);
     if (!oci_value_int64(v, &i) || i < least)
-        return oci_decode_problem(d, OCI_E_INVALID, f->type_rule,
+        return oci_decode_problem(d, OCI_E_INVALID, rule_of_range(f, v),
                                   "expected an integer from %" PRId64 " to %" PRId64 ", found %s", least, INT64_MAX,
                                   oci_value_number(v, space));
     r = remark_range(d, i);

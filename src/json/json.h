@@ -16,6 +16,7 @@
 /* Where in a text something is wrong; line and column count from 1, columns in bytes. */
 typedef struct oci_json_place {
     size_t offset, line, column;
+    const char *rule; /* of a text that is refused: the row of the requirements that it breaks; NULL for a limit */
 } oci_json_place;
 
 /* The strict pass: grammar, one value and nothing after it, depth, duplicate names (after unescaping), UTF-8, lone
@@ -23,6 +24,11 @@ typedef struct oci_json_place {
  * double. OCI_E_INVALID with "line L column C: ..." ; OCI_E_LIMIT for depth (1,000 at most), size, and more values than
  * a document of that size ever has. place may be NULL; it is written when the text is refused. */
 int oci_json_lint(const char *s, size_t n, const oci_limits *limits, oci_json_place *place, oci_error *err);
+
+/* Where in a text that the strict pass accepts the values stand that JSON pointers (RFC 6901) name: the offset of the
+ * value, or of what is nearest above it when it is not there. One pass, however many pointers there are. */
+int oci_json_locate(const char *s, size_t n, const char *const *pointers, size_t count, size_t *offsets,
+                    oci_error *err);
 
 /* ---- the tree ---- */
 

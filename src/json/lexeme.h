@@ -12,6 +12,7 @@ typedef struct oci_json_lexeme {
     size_t len;
     bool is_integer;     /* of a number: it has neither a fraction nor an exponent */
     const char *problem; /* of one that is refused */
+    const char *rule;    /* the row of the requirements that it breaks; NULL when it is no JSON at all */
 } oci_json_lexeme;
 
 /* s[*at] is the opening quote; *at ends behind the closing one, or at the byte that is refused. OCI_E_INVALID (with

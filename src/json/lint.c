@@ -9,7 +9,7 @@ int oci_json_lint(const char *s, size_t n, const oci_limits *limits, oci_json_pl
 
     if (r < 0) {
         if (place != NULL)
-            *place = (oci_json_place) { .offset = 0, .line = 1, .column = 1 };
+            *place = (oci_json_place) { .line = 1, .column = 1 };
         return r;
     }
     do {

@@ -136,5 +136,6 @@ int oci_json_read_number(const char *s, size_t n, size_t *at, oci_json_lexeme *o
     if (out->is_integer ? is_64_bits(out->text, out->len) : is_finite(&p))
         return 0;
     *at = start;
+    out->rule = "considerations.json.i-json";
     return refuse(out, out->is_integer ? "integer that does not fit 64 bits" : "number that is too large for a double");
 }

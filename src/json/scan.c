@@ -51,6 +51,7 @@ struct oci_json_scanner {
     uint64_t values_left, containers_left;
     oci_json_names names;
     oci_buf scratch;
+    const char *broken; /* the row of the requirements that the text breaks, when it is refused */
 };
 
 int oci_json_scanner_new(const char *s, size_t n, const oci_limits *limits, oci_json_scanner **out, oci_error *err)
@@ -86,7 +87,7 @@ void oci_json_scanner_free(oci_json_scanner *sc)
 
 oci_json_place oci_json_scanner_place(const oci_json_scanner *sc)
 {
-    oci_json_place place = { .offset = sc->at, .line = 1, .column = 1 };
+    oci_json_place place = { .offset = sc->at, .line = 1, .column = 1, .rule = sc->broken };
 
     for (size_t i = 0; i < sc->at; i++) {
         place.column++;
@@ -98,15 +99,19 @@ oci_json_place oci_json_scanner_place(const oci_json_scanner *sc)
     return place;
 }
 
-/* Fails at the place where the scanner stands. */
-static int refuse(const oci_json_scanner *sc, int code, oci_error *err, const char *fmt, ...) OCI_PRINTF(4, 5);
+#define NOT_JSON "media.json-types"
 
-static int refuse(const oci_json_scanner *sc, int code, oci_error *err, const char *fmt, ...)
+/* Fails at the place where the scanner stands. rule is what is broken there, or NULL for a limit. */
+static int refuse(oci_json_scanner *sc, int code, const char *rule, oci_error *err, const char *fmt, ...)
+    OCI_PRINTF(5, 6);
+
+static int refuse(oci_json_scanner *sc, int code, const char *rule, oci_error *err, const char *fmt, ...)
 {
     oci_json_place place;
     char text[256];
     va_list args;
 
+    sc->broken = rule;
     if (err == NULL)
         return code;
     place = oci_json_scanner_place(sc);
@@ -117,18 +122,19 @@ static int refuse(const oci_json_scanner *sc, int code, oci_error *err, const ch
 }
 
 /* The byte at the place cannot be what comes next. */
-static int refuse_byte(const oci_json_scanner *sc, const char *expected, oci_error *err)
+static int refuse_byte(oci_json_scanner *sc, const char *expected, oci_error *err)
 {
     unsigned char c;
 
     if (sc->at == sc->n)
-        return refuse(sc, OCI_E_INVALID, err, "the text ends where %s was expected", expected);
+        return refuse(sc, OCI_E_INVALID, NOT_JSON, err, "the text ends where %s was expected", expected);
     c = (unsigned char)sc->s[sc->at];
     if (c > 0x20 && c < 0x7f)
-        return refuse(sc, OCI_E_INVALID, err, "expected %s, found '%c'", expected, c);
+        return refuse(sc, OCI_E_INVALID, NOT_JSON, err, "expected %s, found '%c'", expected, c);
     if (sc->n - sc->at >= 3 && memcmp(sc->s + sc->at, "\xef\xbb\xbf", 3) == 0)
-        return refuse(sc, OCI_E_INVALID, err, "expected %s, found a byte order mark", expected);
-    return refuse(sc, OCI_E_INVALID, err, "expected %s, found the byte 0x%02x", expected, c);
+        return refuse(sc, OCI_E_INVALID, "considerations.json.utf8", err, "expected %s, found a byte order mark",
+                      expected);
+    return refuse(sc, OCI_E_INVALID, NOT_JSON, err, "expected %s, found the byte 0x%02x", expected, c);
 }
 
 static void skip_blanks(oci_json_scanner *sc)
@@ -150,9 +156,9 @@ static void after_value(oci_json_scanner *sc)
 static int open_container(oci_json_scanner *sc, bool is_object, oci_json_token *token, oci_error *err)
 {
     if (sc->open.count >= sc->max_depth)
-        return refuse(sc, OCI_E_LIMIT, err, "objects and arrays nested deeper than %zu", sc->max_depth);
+        return refuse(sc, OCI_E_LIMIT, NULL, err, "objects and arrays nested deeper than %zu", sc->max_depth);
     if (sc->containers_left-- == 0)
-        return refuse(sc, OCI_E_LIMIT, err, "too many objects and arrays");
+        return refuse(sc, OCI_E_LIMIT, NULL, err, "too many objects and arrays");
     if (!OCI_VEC_PUSH(&sc->open, (struct container) { is_object, sc->names.count }))
         return oci_fail_nomem(err);
     sc->at++;
@@ -175,13 +181,18 @@ static int close_container(oci_json_scanner *sc, oci_json_token *token, oci_erro
 
     if (c->is_object && !oci_json_names_close(&sc->names, c->first_name, &twice)) {
         sc->at = twice.offset;
-        return refuse(sc, OCI_E_INVALID, err, "name \"%.*s\" occurs twice in its object",
-                      (int)(twice.len < 100 ? twice.len : 100), twice.text);
+        return refuse(sc, OCI_E_INVALID, "considerations.json.no-duplicates", err,
+                      "name \"%.*s\" occurs twice in its object", (int)(twice.len < 100 ? twice.len : 100), twice.text);
     }
     sc->at++;
     after_value(sc);
     *token = (oci_json_token) { .type = OCI_JSON_CLOSE };
     return 1;
+}
+
+static const char *rule_of(const oci_json_lexeme *refused)
+{
+    return refused->rule != NULL ? refused->rule : NOT_JSON;
 }
 
 static int read_string(oci_json_scanner *sc, oci_json_lexeme *out, oci_error *err)
@@ -190,13 +201,13 @@ static int read_string(oci_json_scanner *sc, oci_json_lexeme *out, oci_error *er
 
     if (r == OCI_E_NOMEM)
         return oci_fail_nomem(err);
-    return r < 0 ? refuse(sc, r, err, "%s", out->problem) : 0;
+    return r < 0 ? refuse(sc, r, rule_of(out), err, "%s", out->problem) : 0;
 }
 
 static int read_name(oci_json_scanner *sc, oci_json_token *token, oci_error *err)
 {
     oci_json_name name = { .offset = sc->at };
-    oci_json_lexeme lexeme;
+    oci_json_lexeme lexeme = { 0 };
     int r;
 
     if (sc->at == sc->n || sc->s[sc->at] != '"')
@@ -206,7 +217,7 @@ static int read_name(oci_json_scanner *sc, oci_json_token *token, oci_error *err
         return r;
     if (memchr(lexeme.text, '\0', lexeme.len) != NULL) {
         sc->at = name.offset;
-        return refuse(sc, OCI_E_INVALID, err, "NUL character in a name");
+        return refuse(sc, OCI_E_INVALID, "considerations.json.i-json", err, "NUL character in a name");
     }
     name.text = lexeme.text;
     name.len = lexeme.len;
@@ -228,7 +239,7 @@ static int read_word(oci_json_scanner *sc, const char *word, oci_json_token_type
     size_t len = strlen(word);
 
     if (sc->n - sc->at < len || memcmp(sc->s + sc->at, word, len) != 0)
-        return refuse(sc, OCI_E_INVALID, err, "expected a value");
+        return refuse(sc, OCI_E_INVALID, NOT_JSON, err, "expected a value");
     sc->at += len;
     *token = (oci_json_token) { .type = type };
     return 1;
@@ -236,7 +247,7 @@ static int read_word(oci_json_scanner *sc, const char *word, oci_json_token_type
 
 static int read_scalar(oci_json_scanner *sc, oci_json_token *token, oci_error *err)
 {
-    oci_json_lexeme lexeme;
+    oci_json_lexeme lexeme = { 0 };
     int r;
 
     switch (sc->s[sc->at]) {
@@ -244,7 +255,7 @@ static int read_scalar(oci_json_scanner *sc, oci_json_token *token, oci_error *e
         r = read_string(sc, &lexeme, err);
         if (r < 0)
             return r;
-        *token = (oci_json_token) { OCI_JSON_STRING, lexeme.text, lexeme.len };
+        *token = (oci_json_token) { .type = OCI_JSON_STRING, .text = lexeme.text, .len = lexeme.len };
         return 1;
     case 't':
         return read_word(sc, "true", OCI_JSON_TRUE, token, err);
@@ -259,8 +270,10 @@ static int read_scalar(oci_json_scanner *sc, oci_json_token *token, oci_error *e
         return refuse_byte(sc, sc->state == VALUE ? "a value" : "a value or ']'", err);
     r = oci_json_read_number(sc->s, sc->n, &sc->at, &lexeme);
     if (r < 0)
-        return refuse(sc, r, err, "%s", lexeme.problem);
-    *token = (oci_json_token) { lexeme.is_integer ? OCI_JSON_INT : OCI_JSON_DOUBLE, lexeme.text, lexeme.len };
+        return refuse(sc, r, rule_of(&lexeme), err, "%s", lexeme.problem);
+    *token = (oci_json_token) { .type = lexeme.is_integer ? OCI_JSON_INT : OCI_JSON_DOUBLE,
+                                .text = lexeme.text,
+                                .len = lexeme.len };
     return 1;
 }
 
@@ -271,7 +284,7 @@ static int read_value(oci_json_scanner *sc, oci_json_token *token, oci_error *er
     if (sc->at == sc->n)
         return refuse_byte(sc, sc->state == VALUE ? "a value" : "a value or ']'", err);
     if (sc->values_left-- == 0)
-        return refuse(sc, OCI_E_LIMIT, err, "too many values");
+        return refuse(sc, OCI_E_LIMIT, NULL, err, "too many values");
     if (sc->s[sc->at] == '{' || sc->s[sc->at] == '[')
         return open_container(sc, sc->s[sc->at] == '{', token, err);
     r = read_scalar(sc, token, err);
@@ -280,7 +293,8 @@ static int read_value(oci_json_scanner *sc, oci_json_token *token, oci_error *er
     return r;
 }
 
-int oci_json_scanner_next(oci_json_scanner *sc, oci_json_token *token, oci_error *err)
+/* Goes to where the next token begins. */
+static int go_on(oci_json_scanner *sc, oci_error *err)
 {
     skip_blanks(sc);
     if (sc->state == COMMA_OR_CLOSE && !closes(sc)) {
@@ -292,6 +306,11 @@ int oci_json_scanner_next(oci_json_scanner *sc, oci_json_token *token, oci_error
         sc->state = in_object ? NAME : VALUE;
         skip_blanks(sc);
     }
+    return 0;
+}
+
+static int read_token(oci_json_scanner *sc, oci_json_token *token, oci_error *err)
+{
     switch (sc->state) {
     case NAME_OR_CLOSE:
         if (closes(sc))
@@ -311,4 +330,18 @@ int oci_json_scanner_next(oci_json_scanner *sc, oci_json_token *token, oci_error
         break;
     }
     return sc->at == sc->n ? 0 : refuse_byte(sc, "the end of the text", err);
+}
+
+int oci_json_scanner_next(oci_json_scanner *sc, oci_json_token *token, oci_error *err)
+{
+    size_t offset;
+    int r = go_on(sc, err);
+
+    if (r < 0)
+        return r;
+    offset = sc->at;
+    r = read_token(sc, token, err);
+    if (r > 0)
+        token->offset = offset;
+    return r;
 }

@@ -26,6 +26,7 @@ typedef struct oci_json_token {
      * until the next call. */
     const char *text;
     size_t len;
+    size_t offset; /* where it begins in the source */
 } oci_json_token;
 
 typedef struct oci_json_scanner oci_json_scanner;

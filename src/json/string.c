@@ -11,8 +11,13 @@ bool oci_json_is_noncharacter(uint32_t code)
     return (code >= 0xfdd0 && code <= 0xfdef) || (code & 0xfffe) == 0xfffe;
 }
 
-static int refuse(oci_json_lexeme *out, const char *problem)
+#define NO_UTF8      "considerations.json.utf8"
+#define NO_CHARACTER "considerations.json.no-surrogates"
+
+/* rule is NULL for what is no JSON at all. */
+static int refuse(oci_json_lexeme *out, const char *rule, const char *problem)
 {
+    out->rule = rule;
     out->problem = problem;
     return OCI_E_INVALID;
 }
@@ -24,11 +29,11 @@ static int read_character(const char *s, size_t n, size_t *at, oci_json_lexeme *
     size_t len = oci_utf8_decode(s + *at, n - *at, &code);
 
     if (len == 0)
-        return refuse(out, "invalid UTF-8");
+        return refuse(out, NO_UTF8, "invalid UTF-8");
     if (code < 0x20)
-        return refuse(out, "control character in a string");
+        return refuse(out, NULL, "control character in a string");
     if (oci_json_is_noncharacter(code))
-        return refuse(out, "Unicode noncharacter in a string");
+        return refuse(out, NO_CHARACTER, "Unicode noncharacter in a string");
     *at += len;
     return 0;
 }
@@ -63,19 +68,19 @@ static int read_unicode(const char *s, size_t n, size_t *at, uint32_t *code, oci
     uint32_t low = 0;
 
     if (!read_hex(s, n, here, code))
-        return refuse(out, "\\u without four hexadecimal digits");
+        return refuse(out, NULL, "\\u without four hexadecimal digits");
     here += 4;
     if (*code >= FIRST_HIGH && *code <= LAST_LOW) {
         bool paired = *code < FIRST_LOW && n - here >= 2 && s[here] == '\\' && s[here + 1] == 'u' &&
                       read_hex(s, n, here + 2, &low) && low >= FIRST_LOW && low <= LAST_LOW;
 
         if (!paired)
-            return refuse(out, "lone surrogate in a string");
+            return refuse(out, NO_CHARACTER, "lone surrogate in a string");
         *code = 0x10000 + ((*code - FIRST_HIGH) << 10) + (low - FIRST_LOW);
         here += 6;
     }
     if (oci_json_is_noncharacter(*code))
-        return refuse(out, "Unicode noncharacter in a string");
+        return refuse(out, NO_CHARACTER, "Unicode noncharacter in a string");
     *at = here;
     return 0;
 }
@@ -88,7 +93,7 @@ static int read_escape(const char *s, size_t n, size_t *at, oci_buf *scratch, oc
     int r;
 
     if (*at == n)
-        return refuse(out, "string without an end");
+        return refuse(out, NULL, "string without an end");
     switch (s[*at]) {
     case '"':
     case '\\':
@@ -116,7 +121,7 @@ static int read_escape(const char *s, size_t n, size_t *at, oci_buf *scratch, oc
             return r;
         return oci_buf_append(scratch, bytes, oci_utf8_encode(code, bytes), NULL);
     default:
-        return refuse(out, "unknown escape in a string");
+        return refuse(out, NULL, "unknown escape in a string");
     }
     ++*at;
     return oci_buf_append(scratch, bytes, oci_utf8_encode(code, bytes), NULL);
@@ -137,7 +142,7 @@ int oci_json_read_string(const char *s, size_t n, size_t *at, oci_buf *scratch, 
             continue;
         }
         if (*at == n)
-            return refuse(out, "string without an end");
+            return refuse(out, NULL, "string without an end");
         if (c == '"')
             break;
         if (c != '\\') {

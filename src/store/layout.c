@@ -31,8 +31,8 @@ bool oci_entry_has(const oci_descriptor *d, const char *key, const char *value)
     return false;
 }
 
-/* A file of the layout itself, wherever inside the layout a link of that name leads. */
-static int read_member(oci_layout *l, const char *name, oci_buf *out, oci_error *err)
+/* Wherever inside the layout a link of that name leads. */
+int oci_layout_read_file(oci_layout *l, const char *name, oci_buf *out, oci_error *err)
 {
     oci_root root = OCI_ROOT_INIT(l->fd);
     OCI_AUTO(oci_reader) reader = NULL;
@@ -40,14 +40,21 @@ static int read_member(oci_layout *l, const char *name, oci_buf *out, oci_error 
     struct stat st;
     int r = oci_root_open_file(&root, name, &fd, &st, err);
 
-    if (r == OCI_E_NOT_FOUND)
-        return oci_fail(err, OCI_E_INVALID, "this is no image layout: it has no %s", name);
     if (r < 0)
         return oci_wrap(err, r, "%s", name);
     r = oci_reader_from_fd(oci_steal_fd(&fd), &reader, err);
     if (r < 0)
         return r;
     return oci_wrap(err, oci_reader_read_all(reader, (size_t)l->limits.max_document, out, err), "%s", name);
+}
+
+static int read_member(oci_layout *l, const char *name, oci_buf *out, oci_error *err)
+{
+    int r = oci_layout_read_file(l, name, out, err);
+
+    if (r == OCI_E_NOT_FOUND)
+        return oci_fail(err, OCI_E_INVALID, "this is no image layout: it has no %s", name);
+    return r;
 }
 
 int oci_layout_read_index(oci_layout *l, oci_index **out, oci_error *err)
@@ -90,6 +97,16 @@ static int layout_new(int fd, const oci_layout_options *o, oci_layout **out, oci
         return r;
     *out = oci_steal(&l);
     return 0;
+}
+
+int oci_layout_open_unread(int dirfd, const char *path, const oci_layout_options *o, oci_layout **out, oci_error *err)
+{
+    int fd = -1;
+    int r = oci_open_host_dir(dirfd, path, &fd, err);
+
+    if (r == 0)
+        r = layout_new(fd, o, out, err);
+    return oci_wrap(err, r, "layout '%s'", path);
 }
 
 int oci_layout_open(int dirfd, const char *path, const oci_layout_options *o, oci_layout **out, oci_error *err)

@@ -17,6 +17,17 @@ struct oci_layout {
 /* Whether the annotation key of d is value. Annotations may hold NUL bytes, so that a comparison as C strings could be
  * deceived. */
 bool oci_entry_has(const oci_descriptor *d, const char *key, const char *value);
+/* Opens the directory without looking at oci-layout and index.json: for who looks at them himself. There is no
+ * oci_layout_index. Gives. */
+int oci_layout_open_unread(int dirfd, const char *path, const oci_layout_options *o, oci_layout **out, oci_error *err);
+/* A file of the layout itself, by its name; not above the limit of documents. OCI_E_NOT_FOUND; OCI_E_INVALID when it is
+ * no regular file. */
+int oci_layout_read_file(oci_layout *l, const char *name, oci_buf *out, oci_error *err);
+/* Calls each for what is in the layout, in blobs and in the directories there; path is relative to the layout, in the
+ * order of bytes, a directory before what is in it. What is deeper is not looked at. A result that is not 0 ends it. */
+typedef enum oci_tree_type { OCI_TREE_FILE, OCI_TREE_DIR, OCI_TREE_OTHER } oci_tree_type;
+int oci_layout_each_name(oci_layout *l, int (*each)(void *ctx, const char *path, oci_tree_type type, oci_error *err),
+                         void *ctx, oci_error *err);
 /* index.json as it is now. Gives. */
 int oci_layout_read_index(oci_layout *l, oci_index **out, oci_error *err);
 /* Writes the file name in dirfd whole or not at all; what was there gives way. */

@@ -74,7 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     OCI_AUTO_BUF oci_buf compact = OCI_BUF_INIT;
     OCI_AUTO(oci_value) v = NULL;
     oci_error err = OCI_ERROR_INIT;
-    oci_json_place place = { 0, 0, 0 };
+    oci_json_place place = { 0 };
     int verdict = oci_json_lint(s, size, &limits, &place, &err);
 
     FUZZ_CHECK(verdict == 0 || verdict == OCI_E_INVALID || verdict == OCI_E_LIMIT);

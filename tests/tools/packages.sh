@@ -7,9 +7,9 @@ set -eu
 build="gcc libc6-dev cmake ninja-build pkg-config libssl-dev libjson-c-dev zlib1g-dev libzstd-dev scdoc"
 run="runc crun uidmap busybox-static tar"
 # The oracles and runtimes of the interoperability tests, the second compiler, and what the scripts speak.
-tests="g++ libcmocka-dev bats python3 python3-jsonschema clang clang-format llvm shellcheck umoci skopeo buildah mmdebstrap
-libarchive-tools attr libcap2-bin gzip zstd jq strace xz-utils util-linux python3-fusepy libfuse2
-golang-github-opencontainers-specs-dev golang-github-opencontainers-image-spec-dev"
+tests="g++ libcmocka-dev bats python3 python3-jsonschema python3-junitparser python3-yaml python3-fusepy libfuse2 pre-commit clang
+clang-format llvm shellcheck umoci skopeo buildah mmdebstrap libarchive-tools attr libcap2-bin gzip zstd jq strace xz-utils
+util-linux golang-github-opencontainers-specs-dev golang-github-opencontainers-image-spec-dev"
 
 case ${1:-} in
 build) wanted=$build ;;

@@ -24,6 +24,7 @@ OCI_TEST (out, text_is_harmless) {
     assert_prints("plain \xc3\xa9", cli_out_text(f, "plain \xc3\xa9", 8));
     assert_prints("a\\x0a\\x1b[m\\xff\\x00", cli_out_text(f, "a\n\x1b[m\xff\0", 7));
     assert_prints("\\xe2\\x80\\xae", cli_out_text(f, "\xe2\x80\xae", 3));
+    assert_prints("\xc3\xa9\\xff", assert_int_equal(cli_out_text(f, "\xc3\xa9\xff", 3), 5));
 }
 
 OCI_TEST (out, json_strings) {
@@ -33,6 +34,12 @@ OCI_TEST (out, json_strings) {
                   cli_out_json_string(f, "\0\t\x1b\x7f\xc2\x9b\xe2\x80\xae", 9));
     assert_prints("\"\\ufffdx\\ufffd\"", cli_out_json_string(f, "\xffx\xc3", 3));
     assert_prints("\"\xf0\x9f\x98\x80\"", cli_out_json_string(f, "\xf0\x9f\x98\x80", 4));
+}
+
+OCI_TEST (out, xml) {
+    assert_prints("a&#60;&#38;&#34;']]&#62;", cli_out_xml(f, "a<&\"']]>", 8));
+    assert_prints("\\x0a\\x1b\\x00\\xff\xc3\xa9", cli_out_xml(f, "\n\x1b\0\xff\xc3\xa9", 6));
+    assert_prints("&#xfffd;&#xfffd;", cli_out_xml(f, "\xef\xbf\xbe\xef\xbf\xbf", 6));
 }
 
 OCI_TEST (out, json_documents) {

@@ -278,29 +278,39 @@ OCI_TEST (lint, refuses_texts_that_end_too_early) {
 }
 
 /* The place of the second one, counted from the names as they mean the same. */
-OCI_TEST (lint, names_the_place) {
+OCI_TEST (lint, names_the_place_and_the_rule) {
+    static const char json[] = "media.json-types";
     static const struct {
         const char *s, *text;
         oci_json_place place;
     } cases[] = {
-        { "", "line 1 column 1: the text ends where a value was expected", { 0, 1, 1 } },
-        { "{\n  \"a\": 01\n}", "line 2 column 8: number with a leading zero", { 9, 2, 8 } },
-        { "[1,\n2,\n\n x]", "line 4 column 2: expected a value, found 'x'", { 9, 4, 2 } },
-        { "[1;2]", "line 1 column 3: expected ',' or ']', found ';'", { 2, 1, 3 } },
-        { "{\"a\":1;}", "line 1 column 7: expected ',' or '}', found ';'", { 6, 1, 7 } },
-        { "{1:2}", "line 1 column 2: expected a name or '}', found '1'", { 1, 1, 2 } },
-        { "{\"a\":1,}", "line 1 column 8: expected a name, found '}'", { 7, 1, 8 } },
-        { "{\"a\"=1}", "line 1 column 5: expected ':', found '='", { 4, 1, 5 } },
-        { "[}", "line 1 column 2: expected a value or ']', found '}'", { 1, 1, 2 } },
-        { "{} {", "line 1 column 4: expected the end of the text, found '{'", { 3, 1, 4 } },
-        { "\xef\xbb\xbf{}", "line 1 column 1: expected a value, found a byte order mark", { 0, 1, 1 } },
-        { "[\x01]", "line 1 column 2: expected a value or ']', found the byte 0x01", { 1, 1, 2 } },
-        { "[\"\xff\"]", "line 1 column 3: invalid UTF-8", { 2, 1, 3 } },
-        { "[1e999]", "line 1 column 2: number that is too large for a double", { 1, 1, 2 } },
-        { "[ 99999999999999999999]", "line 1 column 3: integer that does not fit 64 bits", { 2, 1, 3 } },
+        { "", "line 1 column 1: the text ends where a value was expected", { 0, 1, 1, json } },
+        { "{\n  \"a\": 01\n}", "line 2 column 8: number with a leading zero", { 9, 2, 8, json } },
+        { "[1,\n2,\n\n x]", "line 4 column 2: expected a value, found 'x'", { 9, 4, 2, json } },
+        { "[1;2]", "line 1 column 3: expected ',' or ']', found ';'", { 2, 1, 3, json } },
+        { "{\"a\":1;}", "line 1 column 7: expected ',' or '}', found ';'", { 6, 1, 7, json } },
+        { "{1:2}", "line 1 column 2: expected a name or '}', found '1'", { 1, 1, 2, json } },
+        { "{\"a\":1,}", "line 1 column 8: expected a name, found '}'", { 7, 1, 8, json } },
+        { "{\"a\"=1}", "line 1 column 5: expected ':', found '='", { 4, 1, 5, json } },
+        { "[}", "line 1 column 2: expected a value or ']', found '}'", { 1, 1, 2, json } },
+        { "{} {", "line 1 column 4: expected the end of the text, found '{'", { 3, 1, 4, json } },
+        { "\xef\xbb\xbf{}",
+          "line 1 column 1: expected a value, found a byte order mark",
+          { 0, 1, 1, "considerations.json.utf8" } },
+        { "[\x01]", "line 1 column 2: expected a value or ']', found the byte 0x01", { 1, 1, 2, json } },
+        { "[\"\xff\"]", "line 1 column 3: invalid UTF-8", { 2, 1, 3, "considerations.json.utf8" } },
+        { "[\"\\ud800\"]",
+          "line 1 column 4: lone surrogate in a string",
+          { 3, 1, 4, "considerations.json.no-surrogates" } },
+        { "[1e999]",
+          "line 1 column 2: number that is too large for a double",
+          { 1, 1, 2, "considerations.json.i-json" } },
+        { "[ 99999999999999999999]",
+          "line 1 column 3: integer that does not fit 64 bits",
+          { 2, 1, 3, "considerations.json.i-json" } },
         { "{\"b\":1,\n\"a\":2,\n\"\\u0062\":3,\"a\":4}",
           "line 3 column 1: name \"b\" occurs twice in its object",
-          { 15, 3, 1 } },
+          { 15, 3, 1, "considerations.json.no-duplicates" } },
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -312,6 +322,7 @@ OCI_TEST (lint, names_the_place) {
         assert_int_equal(place.offset, cases[i].place.offset);
         assert_int_equal(place.line, cases[i].place.line);
         assert_int_equal(place.column, cases[i].place.column);
+        assert_string_equal(place.rule, cases[i].place.rule);
     }
 }
 
@@ -351,7 +362,7 @@ OCI_TEST (lint, bounds_the_depth) {
 OCI_TEST (lint, bounds_the_size) {
     oci_limits ten = { .max_document = 10 };
     oci_error err = OCI_ERROR_INIT;
-    oci_json_place place = { 7, 7, 7 };
+    oci_json_place place = { 7, 7, 7, NULL };
 
     assert_ok(&err, oci_json_lint("[1,2,3,44]", 10, &ten, NULL, &err));
     assert_fails(OCI_E_LIMIT, &err, oci_json_lint("[1,2,3,444]", 11, &ten, &place, &err));

@@ -1,0 +1,232 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What validate makes of layouts: real ones, many faults at once, large documents, and what it costs."""
+import json
+import pathlib
+import random
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tools"))
+import layout as L  # noqa: E402
+import test_good_layouts  # noqa: E402
+import test_real_images  # noqa: E402
+from harness import Case  # noqa: E402
+
+# Layouts of the corpus that tools take and that break a rule nevertheless.
+NOT_CLEAN = {
+    "bazel-contrib+rules_oci/e2e/assertion/empty": {"manifest.layers.min-one-schema"},
+    # An artifact of old, with the configuration type of images and {} as its configuration (artifact.legacy-image-config).
+    "regclient+regclient/testdata/testrepo": {"config.architecture.required", "config.os.required", "config.rootfs.required"},
+}
+
+
+class Validate(Case):
+    def setUp(self):
+        super().setUp()
+        self.layout = L.Layout(self.dir / "layout")
+
+    def validate(self, *args, code=None, **options):
+        """The findings; the exit status is 3 when there is an error among them, unless code says otherwise."""
+        done = self.run_tool("validate", "--format", "json", *args, **options)
+        self.assertIn(done.returncode, (0, 3), done.stderr)
+        found = json.loads(done.stdout)["findings"]
+        expected = 3 if any(f["severity"] == "error" for f in found) else 0
+        self.assertEqual(done.returncode, expected if code is None else code)
+        return found
+
+    def rules(self, *args, severity="error", **options):
+        return [f["rule"] for f in self.validate(*args, **options) if f["severity"] == severity]
+
+    # ---- real layouts ----
+
+    @unittest.skipUnless((test_real_images.CORPUS / "INDEX.tsv").exists(), "the corpus is not there")
+    def test_clean_layouts_have_no_errors_and_broken_ones_have(self):
+        count = 0
+        for path, verdict in test_real_images.layouts():
+            with self.subTest(path):
+                count += 1
+                errors = set(self.rules(test_real_images.CORPUS / path))
+                if verdict == "ok":
+                    self.assertEqual(errors, NOT_CLEAN.get(path, set()))
+                else:
+                    self.assertNotEqual(errors, set(), verdict)
+        self.assertGreater(count, 20)
+
+    # ---- many faults ----
+
+    # proves: spec.compliance.all-must spec.keywords.rfc2119
+    def test_fifty_faults_are_fifty_findings(self):
+        wanted = []
+        for i in range(10):
+            tar = L.tar([L.file(f"f{i}"), L.file(f"./f{i}")])
+            wanted.append("layer.tar.no-duplicates")
+
+            def config(c):
+                c["created"] = "yesterday"
+                c["config"]["Env"] = ["nothing"]
+                c["config"]["WorkingDir"] = 7
+            wanted.extend(("config.created.rfc3339", "config.env.format", "config.working-dir.string"))
+
+            def manifest(m):
+                m["annotations"] = {"a.b": 1}
+            wanted.append("manifest.annotations.rules")
+            self.layout.image(f"img{i}", [tar], config=lambda c, i=i: config(c) or c.update(author=f"{i}"), manifest=manifest)
+        self.layout.write()
+        self.assertEqual(len(wanted), 50)
+        found = self.rules("layout")
+        self.assertEqual(sorted(found), sorted(wanted))
+        for finding in self.validate("layout"):
+            if finding["pointer"]:
+                self.assertGreater(finding["line"], 0)
+                self.assertGreater(finding["column"], 1)
+
+    # A document that breaks a rule does not hide what is below it.
+    def test_what_is_below_a_broken_document_is_looked_at(self):
+        tar = L.tar([L.file("f")])
+
+        def config(c):
+            c["created"] = "yesterday"
+        self.layout.image("a", [tar], config=config)
+        self.layout.entries.append({"mediaType": L.MANIFEST, "size": 1})
+        self.layout.image("b", [tar], config=config, manifest=lambda m: m["layers"][0].pop("size") and None)
+        self.layout.write()
+        self.assertEqual(sorted(self.rules("layout")), ["config.created.rfc3339", "descriptor.digest.required",
+                                                        "descriptor.size.required"])
+
+    def test_findings_are_in_the_order_of_the_walk_and_the_same_each_time(self):
+        for i in range(6):
+            self.layout.image(f"i{i}", [L.tar([L.file(f"{i}{k}"), L.file(f"/{i}{k}")]) for k in range(4)])
+        self.layout.write()
+        first = self.validate("layout", "-j", "1")
+        for jobs in ("2", "7"):
+            self.assertEqual(self.validate("layout", "-j", jobs), first)
+        paths = [f["path"] for f in first if f["rule"] == "layer.tar.no-duplicates"]
+        self.assertEqual(paths, [f"manifests[{i}] > layers[{k}]" for i in range(6) for k in range(4)])
+
+    # ---- how often things are read ----
+
+    def test_a_blob_is_looked_at_once(self):
+        tar = L.tar([L.file("f"), L.file("f")])
+        for i in range(5):
+            self.layout.image(f"i{i}", [tar, tar], config=lambda c, i=i: c.update(author=str(i)))
+        self.layout.write()
+        self.assertEqual(self.rules("layout"), ["layer.tar.no-duplicates"])
+
+    def test_what_each_image_says_of_a_layer_is_compared(self):
+        tar = L.tar([L.file("f")])
+        wrong = "sha256:" + "0" * 64
+        self.layout.image("good", [tar])
+        self.layout.image("bad", [tar], config=lambda c: c["rootfs"].update(diff_ids=[wrong]))
+        self.layout.image("other", [tar], config=lambda c: c["rootfs"].update(diff_ids=[L.digest_of(tar, "sha512")]))
+        self.layout.write()
+        found = [f for f in self.validate("layout") if f["severity"] == "error"]
+        self.assertEqual([(f["rule"], f["path"], f["layer"]) for f in found],
+                         [("config.rootfs.diff-ids.match-layers", "manifests[1] > layers[0]", 1)])
+
+    # ---- what is large ----
+
+    def test_an_index_with_20000_manifests(self):
+        self.layout.image("img", [L.tar([L.file("f")])])
+        entry = self.layout.entries.pop()
+        self.layout.entries = [dict(entry, platform={"os": "linux", "architecture": "x86_64"}) for _ in range(15000)]
+        self.layout.write()
+        found = self.validate("layout", "--max-document", "16M")
+        self.assertEqual(len(found), 10001)
+        self.assertEqual(found[-1]["rule"], "report.more")
+        last = found[-2]
+        self.assertRegex(last["pointer"], r"^/manifests/\d{4}/")
+        self.assertGreater(last["column"], 100000)
+        self.layout.entries = [dict(entry, annotations={"a.b": str(i)}) for i in range(20000)]
+        del self.layout.files["index.json"]
+        self.layout.write()
+        self.assertEqual(self.rules("layout", "--max-document", "16M"), [])
+
+    def test_a_document_at_the_limit_full_of_faults(self):
+        text = '{"schemaVersion":2,"mediaType":"' + L.INDEX + '","manifests":[],"annotations":{'
+        text += ",\n".join(f'"k{i}":{i}' for i in range(200000)) + "}}"
+        self.assertGreater(len(text), 3 << 20)
+        (self.dir / "index.json").write_text(text)
+        found = self.validate("--type", "index", "index.json")
+        self.assertEqual(len(found), 10001)
+        self.assertEqual((found[9999]["line"], found[9999]["pointer"]), (10000, "/annotations/k9999"))
+        self.assertEqual(found[-1]["severity"], "error")
+
+    def test_a_document_above_the_limits(self):
+        (self.dir / "large").write_text(" " * (4 << 20) + "{}")
+        self.assertEqual(self.rules("--type", "config", "large"), ["limits.document"])
+        (self.dir / "deep").write_text("[" * 65 + "]" * 65)
+        self.assertEqual(self.rules("--type", "config", "deep"), ["limits.document"])
+
+    def test_memory_does_not_grow_with_the_layers(self):
+        peak = test_good_layouts.GoodLayout.peak
+        if peak(self, "--version") > 24:
+            self.skipTest("a sanitizer keeps its own books")
+        noise = random.Random(1).randbytes(1 << 20)
+        for i in range(3):
+            big = L.tar([L.file(f"{i}-{k}", noise * 8) for k in range(8)] + [L.file(f"d/{k}", b"") for k in range(20000)])
+            self.layout.image(f"i{i}", [big], kind="gzip" if i else "none")
+        self.layout.write()
+        self.layout.blobs.clear()
+        self.assertLess(peak(self, "validate", "layout"), 64)
+
+    # ---- indexes ----
+
+    def test_subjects_in_a_long_chain(self):
+        below = None
+        for i in range(300):
+            document = {"schemaVersion": 2, "mediaType": L.MANIFEST, "artifactType": "a/b",
+                        "config": self.layout.put(b"{}", "application/vnd.oci.empty.v1+json"),
+                        "layers": [self.layout.put(b"{}", "application/vnd.oci.empty.v1+json")],
+                        "annotations": {"a.b": str(i)}}
+            if below:
+                document["subject"] = below
+            below = self.layout.put(document, L.MANIFEST)
+        self.layout.entries.append(below)
+        self.layout.write()
+        self.assertEqual(self.rules("layout"), [])
+        self.assertEqual(self.rules("layout", severity="info"), [])
+        # A subject that is not there is no fault (manifest.subject.weak).
+        document["subject"] = dict(below, digest="sha256:" + "1" * 64)
+        self.layout.entries = [self.layout.put(document, L.MANIFEST)]
+        del self.layout.files["index.json"]
+        self.layout.write()
+        self.assertEqual(self.rules("layout"), [])
+
+    def test_indexes_in_indexes(self):
+        self.layout.image("img", [L.tar([L.file("f")])])
+        entry = self.layout.entries.pop()
+        for depth in range(9):
+            self.layout.entries = [entry]
+            self.layout.files.pop("index.json", None)
+            self.layout.write()
+            self.assertEqual(self.rules("layout"), [] if depth <= 8 else ["index.nesting"], depth)
+            entry = self.layout.put({"schemaVersion": 2, "mediaType": L.INDEX, "manifests": [entry, entry]}, L.INDEX)
+
+    def test_attestations_are_understood(self):
+        image = self.layout.image(None, [L.tar([L.file("f")])], platform={"os": "linux", "architecture": "amd64"})
+        statement = self.layout.put(b'{"_type":"x"}', "application/vnd.in-toto+json")
+
+        def config(c):
+            c.update(architecture="unknown", os="unknown")
+            c["rootfs"]["diff_ids"] = [statement["digest"]]
+        attestation = self.layout.image(None, [b""], layers=[statement], config=config)
+        attestation.update(platform={"os": "unknown", "architecture": "unknown"},
+                           annotations={"vnd.docker.reference.type": "attestation-manifest",
+                                        "vnd.docker.reference.digest": image["digest"]})
+        index = self.layout.put({"schemaVersion": 2, "mediaType": L.INDEX, "manifests": self.layout.entries}, L.INDEX)
+        self.layout.entries = [index]
+        self.layout.write()
+        self.assertEqual([f for f in self.validate("layout", "--require-label", "x") if f["severity"] != "info"],
+                         [f for f in self.validate("layout", "--require-label", "x") if f["rule"] == "require.label"])
+        self.assertEqual(self.rules("layout", severity="warning"), [])
+        attestation["annotations"]["vnd.docker.reference.digest"] = "sha256:" + "2" * 64
+        self.layout.entries = [image, attestation]
+        del self.layout.files["index.json"]
+        self.layout.write()
+        self.assertEqual(self.rules("layout", severity="warning"), ["attestation.reference"])
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=1)

@@ -165,6 +165,13 @@ static int read_document(oci_validation *v, oci_content *c, const struct link *l
     return 0;
 }
 
+static int finish_node(oci_node *n, int r, oci_error *err)
+{
+    int finished = oci_node_finish(n);
+
+    return r == 0 && finished < 0 ? oci_fail_nomem(err) : r;
+}
+
 /* ---- steps of the path ---- */
 
 static size_t step_down(oci_validation *v, const char *step, size_t index, oci_error *err, int *r)
@@ -257,15 +264,14 @@ static int visit_config(oci_validation *v, const struct link *l, oci_content *c,
     if (r < 0 || c->is_damaged)
         return r;
     n = oci_node_of(v, c, &text);
+    n.is_attestation = l->from != NULL && l->from->is_attestation;
     r = oci_node_decode(&n, OCI_DOCUMENT_CONFIG, &v->limits, &config);
     if (r == 0 && config != NULL) {
         oci_check_config_rules(&n, config);
         r = keep_config(v, config, &c->config);
     }
     oci_decoded_free(config);
-    if (r == 0)
-        r = oci_node_finish(&n);
-    return r < 0 ? oci_fail_nomem(err) : 0;
+    return finish_node(&n, r < 0 ? oci_fail_nomem(err) : 0, err);
 }
 
 static int use_as_layer(oci_validation *v, oci_content *c, oci_compression compression, size_t number,
@@ -387,9 +393,7 @@ static int visit_manifest(oci_validation *v, const struct link *l, oci_content *
         r = oci_follow_parts(v, &n, err);
     }
     oci_decoded_free(manifest);
-    if (r < 0)
-        return r;
-    return oci_node_finish(&n) < 0 ? oci_fail_nomem(err) : 0;
+    return finish_node(&n, r, err);
 }
 
 /* An attestation names the image that it is about. */
@@ -458,9 +462,7 @@ static int visit_index(oci_validation *v, const struct link *l, oci_content *c, 
         r = oci_follow_parts(v, &n, err);
     }
     oci_decoded_free(index);
-    if (r < 0)
-        return r;
-    return oci_node_finish(&n) < 0 ? oci_fail_nomem(err) : 0;
+    return finish_node(&n, r, err);
 }
 
 /* ---- links ---- */
@@ -492,7 +494,7 @@ static void compare_document(const struct link *l, const oci_content *c)
         tell_link(l, "platform", "config.platform.agrees-with-descriptor", OCI_TOLD_RULE,
                   "the configuration is for another platform");
     if (s->platform != NULL && p == NULL && l->from != NULL && l->from->is_index_json)
-        tell_link(l, NULL, "descriptor.platform.recommended", OCI_TOLD_RULE, "the entry has no platform");
+        tell_link(l, "platform", "index.platform.recommended", OCI_TOLD_RULE, "the entry has no platform");
 }
 
 static int visit_as(oci_validation *v, const struct link *l, oci_content *c, oci_media_kind kind, oci_error *err)

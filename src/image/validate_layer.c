@@ -446,6 +446,7 @@ int oci_check_layer(oci_node *n, oci_reader *tar, const oci_limits *limits, bool
         r = oci_fail_nomem(err);
     if (r == 0)
         r = check_entries(&c, tar, err);
+    out->is_cut = r == OCI_E_LIMIT;
     if (r == 0)
         check_links(&c, is_base);
     tell_once(&c);

@@ -455,9 +455,7 @@ static int visit_index(oci_validation *v, const struct link *l, oci_content *c, 
 
         c->summary.own_type = keep(v, i->media_type);
         oci_check_index_rules(&n, i);
-        c->is_open = true;
         r = oci_follow_index(v, &n, i, err);
-        c->is_open = false;
     } else if (r == 0) {
         r = oci_follow_parts(v, &n, err);
     }
@@ -504,8 +502,6 @@ static int visit_as(oci_validation *v, const struct link *l, oci_content *c, oci
     c->seen |= 1U << kind;
     switch (kind) {
     case OCI_MEDIA_INDEX:
-        if (c->is_open)
-            tell_link(l, NULL, "index.cycle", OCI_TOLD_RULE, "the index holds itself");
         return is_new ? visit_index(v, l, c, err) : 0;
     case OCI_MEDIA_MANIFEST:
         return is_new ? visit_manifest(v, l, c, err) : 0;

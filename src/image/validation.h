@@ -127,6 +127,7 @@ typedef struct oci_layer_entry {
 /* What a layer holds. The names are kept when they are asked for only. */
 typedef struct oci_layer_facts {
     uint64_t entries, bytes;
+    bool is_cut;    /* a limit was passed, and there is more */
     oci_map *names; /* normal forms of names: oci_layer_entry; or NULL */
     oci_arena *arena;
 } oci_layer_facts;
@@ -141,7 +142,6 @@ typedef struct oci_content {
     bool is_there, is_told; /* is_told: it was looked for, and that it is not there was said */
     bool is_damaged;        /* it does not have its digest */
     bool is_verified;       /* it was read, or is a job */
-    bool is_open;           /* an index that the walk is in */
     unsigned seen;          /* bits: as which oci_media_kind it was looked at */
     oci_summary summary;
     const oci_config_facts *config;

@@ -59,7 +59,8 @@ oci_content *oci_content_of(oci_validation *v, const oci_digest *digest, const c
     c->file = keep(v, file);
     c->path = v->path.len > 0 ? keep(v, v->path.data) : NULL;
     c->order = ++v->order;
-    if (c->digest_text == NULL || c->file == NULL || oci_map_set(v->contents, digest_text, strlen(digest_text), c) < 0)
+    if (c->digest_text == NULL || c->file == NULL || (v->path.len > 0 && c->path == NULL) ||
+        oci_map_set(v->contents, digest_text, strlen(digest_text), c) < 0)
         return NULL;
     return c;
 }
@@ -351,6 +352,8 @@ static int follow_manifest(oci_validation *v, oci_node *n, oci_content *c, const
 
     c->summary.own_type = keep(v, m->media_type);
     c->summary.artifact_type = keep(v, m->artifact_type != NULL ? m->artifact_type : m->config->media_type);
+    if (c->summary.artifact_type == NULL || (m->media_type != NULL && c->summary.own_type == NULL))
+        n->failed = OCI_E_NOMEM;
     if (r == 0 && is_image && oci_map_get(v->contents, m->config->digest_text, strlen(m->config->digest_text), &known))
         config = ((oci_content *)known)->config;
     if (config != NULL)
@@ -454,6 +457,8 @@ static int visit_index(oci_validation *v, const struct link *l, oci_content *c, 
         const oci_index *i = index;
 
         c->summary.own_type = keep(v, i->media_type);
+        if (i->media_type != NULL && c->summary.own_type == NULL)
+            n.failed = OCI_E_NOMEM;
         oci_check_index_rules(&n, i);
         r = oci_follow_index(v, &n, i, err);
     } else if (r == 0) {

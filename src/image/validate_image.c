@@ -86,7 +86,7 @@ static void check_platforms(oci_validation *v, oci_node *n)
 
 /* ---- consumers ---- */
 
-/* Numbers and names that were looked up in the sources of the consumers. */
+/* What their sources and trackers say: moby's maxLayerDepth and its issue 48241, go-digest's algorithms. */
 static const struct profile {
     unsigned bit;
     const char *rule, *name;

@@ -18,5 +18,6 @@
 #include <oci-image/stream.h>
 #include <oci-image/text.h>
 #include <oci-image/unpack.h>
+#include <oci-image/validate.h>
 #include <oci-image/version.h>
 #endif

@@ -61,7 +61,7 @@ static int check_layout_file(oci_validation *v, oci_error *err)
     oci_node n = node_of_file(v, "oci-layout", &text);
     void *file = NULL;
     bool there;
-    int r = read_file(v, &n, "layout.oci-layout.file-present", &text, &there, err);
+    int r = read_file(v, &n, "layout.oci-layout.file-present", &text, &there, err), finished;
 
     if (r < 0 || !there)
         return r;
@@ -69,9 +69,8 @@ static int check_layout_file(oci_validation *v, oci_error *err)
     if (file != NULL)
         oci_check_layout_file_rules(&n, file);
     oci_decoded_free(file);
-    if (r == 0)
-        r = oci_node_finish(&n);
-    return r < 0 ? oci_fail_nomem(err) : 0;
+    finished = oci_node_finish(&n);
+    return r < 0 || finished < 0 ? oci_fail_nomem(err) : 0;
 }
 
 /* ---- index.json ---- */
@@ -144,7 +143,7 @@ static int check_index(oci_validation *v, oci_error *err)
     oci_node n = node_of_file(v, "index.json", &text);
     void *index = NULL;
     bool there;
-    int r = read_file(v, &n, "layout.index-json.file-present", &text, &there, err);
+    int r = read_file(v, &n, "layout.index-json.file-present", &text, &there, err), finished;
 
     if (r < 0 || !there)
         return r;
@@ -162,9 +161,8 @@ static int check_index(oci_validation *v, oci_error *err)
         r = oci_follow_parts(v, &n, err);
     }
     oci_decoded_free(index);
-    if (r < 0)
-        return r;
-    return oci_node_finish(&n) < 0 ? oci_fail_nomem(err) : 0;
+    finished = oci_node_finish(&n);
+    return r == 0 && finished < 0 ? oci_fail_nomem(err) : r;
 }
 
 /* ---- all of it ---- */

@@ -224,12 +224,17 @@ static void check_image_key(oci_node *n, const char *pointer, const oci_pair *pa
     oci_tell(n, "annotations.reserved-oci-image", OCI_TOLD_RULE, pointer, "image-spec defines no key '%s'", pair->key);
 }
 
+static bool is_reserved(const char *key)
+{
+    return oci_starts_with(key, "org.opencontainers.");
+}
+
 static void check_pair(oci_node *n, const char *pointer, const oci_pair *pair)
 {
     if (oci_starts_with(pair->key, IMAGE_PREFIX))
         check_image_key(n, pointer, pair);
-    else if (oci_starts_with(pair->key, "org.opencontainers.") && strcmp(pair->key, "org.opencontainers.referrers."
-                                                                                    "filtersApplied") != 0)
+    else if (is_reserved(pair->key) && strcmp(pair->key, "org.opencontainers.referrers."
+                                                         "filtersApplied") != 0)
         oci_tell(n, "annotations.reserved-oci", OCI_TOLD_RULE, pointer, "no OCI specification defines the key '%s'",
                  pair->key);
     else if (!is_reverse_domain(pair->key))
@@ -249,8 +254,21 @@ void oci_check_annotation_rules(oci_node *n, oci_pointer *at, const oci_annotati
             check_pair(n, pointer.data, &a->items[i]);
     }
     if (oci_annotations_get(a, IMAGE_PREFIX "base.name") != NULL &&
-        oci_annotations_get(a, IMAGE_PREFIX "base.digest") == NULL)
+        oci_annotations_get(a, IMAGE_PREFIX "base.digest") == NULL) {
+        oci_pointer_add(at, IMAGE_PREFIX "base.digest", OCI_NO_INDEX);
         oci_tell(n, "annotations.base-name.with-digest", OCI_TOLD_RULE, at->text,
                  "base.name stands without base.digest");
+    }
     oci_pointer_cut(at, before);
+}
+
+void oci_check_label_rules(oci_node *n, const oci_annotations *labels)
+{
+    for (size_t i = 0; labels != NULL && i < labels->count && n->failed == 0; i++) {
+        OCI_AUTO_BUF oci_buf pointer = OCI_BUF_INIT;
+
+        n->failed = oci_pointer_of_key(&pointer, "/config/Labels", labels->items[i].key);
+        if (n->failed == 0 && is_reserved(labels->items[i].key))
+            check_pair(n, pointer.data, &labels->items[i]);
+    }
 }

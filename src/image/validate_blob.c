@@ -9,6 +9,7 @@
  */
 #include "validation.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -28,6 +29,7 @@ struct job {
 struct jobs {
     oci_validation *v;
     struct job *items;
+    atomic_bool cancelled;
     bool ahead; /* there are processors to spare: inflate in a thread of its own */
 };
 
@@ -90,18 +92,29 @@ static const char *rule_of_archive(const oci_error *why)
     return strstr(why->msg, "bytes") != NULL ? "limits.size" : "limits.entries";
 }
 
-static int borrow_next(void *ctx, oci_span *out, oci_error *err)
+/* A reader that borrows another one, for filters that take their source, and ends when it is told. */
+struct source {
+    oci_reader *reader;
+    atomic_bool *cancelled; /* or NULL */
+};
+
+static int source_next(void *ctx, oci_span *out, oci_error *err)
 {
-    return oci_reader_next(ctx, out, err);
+    const struct source *s = ctx;
+
+    if (s->cancelled != NULL && atomic_load_explicit(s->cancelled, memory_order_relaxed))
+        return oci_fail(err, OCI_E_CANCELLED, "cancelled");
+    return oci_reader_next(s->reader, out, err);
 }
 
+static const oci_reader_callbacks source_ops = { source_next, NULL };
+
 /* blob (borrowed) ► inflate ► hash for each algorithm. hashes[alg] is the stage of that algorithm. */
-static int make_chain(oci_reader *blob, oci_compression kind, const oci_layer_use *uses, uint32_t max_ratio, bool ahead,
-                      oci_reader *hashes[UINT8_MAX + 1], oci_reader **out, oci_error *err)
+static int make_chain(struct source *blob, oci_compression kind, const oci_layer_use *uses, uint32_t max_ratio,
+                      bool ahead, oci_reader *hashes[UINT8_MAX + 1], oci_reader **out, oci_error *err)
 {
-    static const oci_reader_callbacks borrow_ops = { borrow_next, NULL };
     OCI_AUTO(oci_reader) r = NULL;
-    int result = oci_reader_from_callbacks(&borrow_ops, blob, &r, err);
+    int result = oci_reader_from_callbacks(&source_ops, blob, &r, err);
 
     if (result == 0)
         result = oci_reader_decompress(oci_steal(&r), kind, max_ratio, &r, err);
@@ -146,7 +159,7 @@ static int compare_diff_ids(oci_node *n, const oci_layer_use *uses, oci_reader *
 }
 
 /* One layer in one compression. */
-static int check_layer(const struct jobs *jobs, oci_node *n, oci_content *c, oci_compression kind, oci_error *err)
+static int check_layer(struct jobs *jobs, oci_node *n, oci_content *c, oci_compression kind, oci_error *err)
 {
     const oci_validation *v = jobs->v;
     const oci_layer_use *uses = c->uses[kind];
@@ -156,9 +169,10 @@ static int check_layer(const struct jobs *jobs, oci_node *n, oci_content *c, oci
     oci_error why = OCI_ERROR_INIT, stream = OCI_ERROR_INIT;
     bool is_base = false;
     int r = open_blob(v, c, &blob, err), of_archive, of_stream;
+    struct source source = { blob, &jobs->cancelled };
 
     if (r == 0)
-        r = make_chain(blob, kind, uses, v->limits.max_ratio, jobs->ahead, hashes, &tar, err);
+        r = make_chain(&source, kind, uses, v->limits.max_ratio, jobs->ahead, hashes, &tar, err);
     if (r < 0)
         return r;
     for (const oci_layer_use *u = uses; u != NULL; u = u->next)
@@ -178,6 +192,8 @@ static int check_layer(const struct jobs *jobs, oci_node *n, oci_content *c, oci
         return r;
     n->place.path = uses->path;
     n->place.layer = uses->number;
+    if (of_stream == OCI_E_CANCELLED)
+        return oci_fail(err, of_stream, "cancelled");
     if (oci_reader_drain(blob, err) < 0)
         return err->code;
     if (of_stream == OCI_E_LIMIT)
@@ -197,18 +213,22 @@ static bool is_layer(const oci_content *c)
     return false;
 }
 
-static int verify(const struct jobs *jobs, oci_content *c, oci_error *err)
+static int verify(struct jobs *jobs, const oci_content *c, oci_error *err)
 {
     OCI_AUTO(oci_reader) blob = NULL;
+    OCI_AUTO(oci_reader) stoppable = NULL;
     int r = open_blob(jobs->v, c, &blob, err);
+    struct source source = { blob, &jobs->cancelled };
 
-    return r < 0 ? r : oci_reader_drain(blob, err);
+    if (r == 0)
+        r = oci_reader_from_callbacks(&source_ops, &source, &stoppable, err);
+    return r < 0 ? r : oci_reader_drain(stoppable, err);
 }
 
 /* What is told of the entries of a damaged layer is worth nothing: it is told once more that it is damaged, alone. */
 static int run_job(void *ctx, size_t i)
 {
-    const struct jobs *jobs = ctx;
+    struct jobs *jobs = ctx;
     struct job *job = &jobs->items[i];
     oci_content *c = job->content;
     oci_error why = OCI_ERROR_INIT;
@@ -237,9 +257,12 @@ static int run_job(void *ctx, size_t i)
 
 static bool is_cancelled(void *ctx)
 {
-    const struct jobs *jobs = ctx;
+    struct jobs *jobs = ctx;
+    bool now = oci_check_cancelled(jobs->v->o->events, NULL) < 0;
 
-    return oci_check_cancelled(jobs->v->o->events, NULL) < 0;
+    if (now)
+        atomic_store_explicit(&jobs->cancelled, true, memory_order_relaxed);
+    return now;
 }
 
 /* Puts together what the jobs have found. */
@@ -286,7 +309,6 @@ int oci_validate_blobs(oci_validation *v, oci_error *err)
 
 int oci_validate_layer(oci_report *report, const char *file, oci_reader *layer, oci_error *err)
 {
-    static const oci_reader_callbacks borrow_ops = { borrow_next, NULL };
     const oci_validate_options *o = oci_report_options(report);
     const oci_limits limits = oci_limits_resolve(o->limits);
     oci_node n = { .report = report, .place = { .file = file }, .first = oci_report_count(report) };
@@ -294,7 +316,8 @@ int oci_validate_layer(oci_report *report, const char *file, oci_reader *layer, 
     oci_error why = OCI_ERROR_INIT, stream = OCI_ERROR_INIT;
     oci_compression kind = OCI_COMPRESSION_NONE;
     oci_layer_facts facts;
-    int result = oci_reader_from_callbacks(&borrow_ops, layer, &r, err), of_archive;
+    struct source source = { layer, NULL };
+    int result = oci_reader_from_callbacks(&source_ops, &source, &r, err), of_archive;
 
     if (result == 0)
         result = oci_reader_sniff(oci_steal(&r), &kind, &r, err);

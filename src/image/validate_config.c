@@ -153,6 +153,7 @@ void oci_check_config_rules(oci_node *n, const oci_config *c)
                  c->working_dir);
     if (c->stop_signal != NULL)
         check_stop_signal(n, c->stop_signal);
+    oci_check_label_rules(n, c->labels);
     check_reserved(n, c);
     check_history(n, c);
     check_diff_ids(n, c);

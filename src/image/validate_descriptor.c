@@ -10,15 +10,15 @@
 
 /* ---- platforms ---- */
 
-/* The values that Go has for GOARCH and GOOS. "unknown" stands on what is no image, such as attestations. */
+/* The values that Go has for GOARCH and GOOS. */
 static const char *const architectures[] = {
-    "386",     "amd64",  "amd64p32", "arm",       "armbe",       "arm64", "arm64be", "loong64", "mips",
-    "mipsle",  "mips64", "mips64le", "mips64p32", "mips64p32le", "ppc",   "ppc64",   "ppc64le", "riscv",
-    "riscv64", "s390",   "s390x",    "sparc",     "sparc64",     "wasm",  "unknown",
+    "386",     "amd64",  "amd64p32", "arm",      "armbe",     "arm64",       "arm64be", "loong64",
+    "mips",    "mipsle", "mips64",   "mips64le", "mips64p32", "mips64p32le", "ppc",     "ppc64",
+    "ppc64le", "riscv",  "riscv64",  "s390",     "s390x",     "sparc",       "sparc64", "wasm",
 };
 static const char *const systems[] = {
-    "aix",  "android", "darwin",  "dragonfly", "freebsd", "hurd",   "illumos", "ios", "js",      "linux",
-    "nacl", "netbsd",  "openbsd", "plan9",     "solaris", "wasip1", "windows", "zos", "unknown",
+    "aix",   "android", "darwin", "dragonfly", "freebsd", "hurd",    "illumos", "ios",     "js",
+    "linux", "nacl",    "netbsd", "openbsd",   "plan9",   "solaris", "wasip1",  "windows", "zos",
 };
 
 static bool is_one_of(const char *s, const char *const *list, size_t n)
@@ -55,13 +55,21 @@ static bool is_variant(const char *architecture, const char *variant, bool later
         return plain && is_version(variant, "v", "", 5, 8);
     if (strcmp(architecture, "arm64") == 0)
         return later ? is_version(variant, "v", "", 8, 9) : strcmp(variant, "v8") == 0;
+    if (!later)
+        return true;
     if (strcmp(architecture, "amd64") == 0)
-        return later && plain && is_version(variant, "v", "", 1, 4);
+        return plain && is_version(variant, "v", "", 1, 4);
     if (strcmp(architecture, "ppc64le") == 0)
-        return later && plain && is_version(variant, "power", "", 8, 99);
+        return plain && is_version(variant, "power", "", 8, 99);
     if (strcmp(architecture, "riscv64") == 0)
-        return later && plain && is_version(variant, "rva", "u64", 20, 99);
+        return plain && is_version(variant, "rva", "u64", 20, 99);
     return true;
+}
+
+/* BuildKit calls the platform of what is no image "unknown", and nobody is to run it. */
+static oci_told told_of(const oci_node *n, const char *value)
+{
+    return n->is_attestation && strcmp(value, "unknown") == 0 ? OCI_TOLD_INFO : OCI_TOLD_RULE;
 }
 
 static void check_architecture(oci_node *n, oci_pointer *at, const char *architecture, const char *rule)
@@ -74,7 +82,7 @@ static void check_architecture(oci_node *n, oci_pointer *at, const char *archite
     else if (oci_platform_alias(architecture, &better, &variant))
         oci_tell(n, rule, OCI_TOLD_RULE, at->text, "the architecture is called '%s', not '%s'", better, architecture);
     else if (!is_one_of(architecture, architectures, sizeof architectures / sizeof *architectures))
-        oci_tell(n, rule, OCI_TOLD_RULE, at->text, "'%s' is no architecture that Go knows", architecture);
+        oci_tell(n, rule, told_of(n, architecture), at->text, "'%s' is no architecture that Go knows", architecture);
     oci_pointer_cut(at, before);
 }
 
@@ -87,7 +95,7 @@ static void check_os(oci_node *n, oci_pointer *at, const char *os, const char *r
     else if (strcmp(os, "macos") == 0)
         oci_tell(n, rule, OCI_TOLD_RULE, at->text, "the os is called 'darwin', not 'macos'");
     else if (!is_one_of(os, systems, sizeof systems / sizeof *systems))
-        oci_tell(n, rule, OCI_TOLD_RULE, at->text, "'%s' is no system that Go knows", os);
+        oci_tell(n, rule, told_of(n, os), at->text, "'%s' is no system that Go knows", os);
     oci_pointer_cut(at, before);
 }
 
@@ -124,12 +132,16 @@ void oci_check_platform_values(oci_node *n, oci_pointer *at, const oci_platform 
     }
 }
 
-static void check_platform(oci_node *n, oci_pointer *at, const oci_platform *p)
+static void check_platform(oci_node *n, oci_pointer *at, const oci_descriptor *d)
 {
     static const oci_platform_rules rules = { "platform.architecture.goarch-produce", "platform.os.goos-produce",
                                               "platform.variant.produce", "platform.os-features.windows-produce" };
+    const oci_platform *p = d->platform;
+    bool was = n->is_attestation;
 
+    n->is_attestation = was || oci_annotations_get(d->annotations, "vnd.docker.reference.type") != NULL;
     oci_check_platform_values(n, at, p, &rules);
+    n->is_attestation = was;
     if (p->features.count > 0) {
         size_t before = oci_pointer_add(at, "features", OCI_NO_INDEX);
 
@@ -226,7 +238,7 @@ void oci_check_descriptor_rules(oci_node *n, oci_pointer *at, const oci_descript
     for (size_t i = 0; i < d->urls.count; i++) {
         before = oci_pointer_add(at, "urls", i);
 
-        if (!is_http(d->urls.items[i]))
+        if (oci_uri_is_wellformed(d->urls.items[i]) && !is_http(d->urls.items[i]))
             oci_tell(n, "descriptor.urls.http-scheme", OCI_TOLD_RULE, at->text, "'%s' is not fetched by http or https",
                      d->urls.items[i]);
         oci_pointer_cut(at, before);
@@ -236,7 +248,18 @@ void oci_check_descriptor_rules(oci_node *n, oci_pointer *at, const oci_descript
     oci_check_annotation_rules(n, at, d->annotations);
     if (d->platform != NULL) {
         before = oci_pointer_add(at, "platform", OCI_NO_INDEX);
-        check_platform(n, at, d->platform);
+        check_platform(n, at, d);
         oci_pointer_cut(at, before);
     }
+}
+
+void oci_check_has_platform(oci_node *n, const oci_pointer *at, const oci_descriptor *d, const char *rule)
+{
+    oci_pointer pointer = *at;
+
+    oci_media_info info = oci_media_type_info(d->media_type);
+
+    oci_pointer_add(&pointer, "platform", OCI_NO_INDEX);
+    if (info.kind == OCI_MEDIA_MANIFEST && !info.docker && d->artifact_type == NULL && d->platform == NULL)
+        oci_tell(n, rule, OCI_TOLD_RULE, pointer.text, "the descriptor of a manifest has no platform");
 }

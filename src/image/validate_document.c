@@ -36,6 +36,9 @@ void oci_tell(oci_node *n, const char *rule, oci_told told, const char *pointer,
     va_list args;
     int r;
 
+    if (told != OCI_TOLD_REFUSED && pointer != NULL && n->refused != NULL &&
+        oci_map_get(n->refused, pointer, strlen(pointer), NULL))
+        return;
     va_start(args, fmt);
     vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
@@ -79,16 +82,39 @@ int oci_pointer_of_key(oci_buf *out, const char *prefix, const char *key)
 
 /* ---- the field table ---- */
 
+#define NUMBER_RANGE "considerations.json.number-range"
+#define NEEDS_TYPE   "manifest.artifact-type.required-for-empty-config"
+
 struct sink {
     oci_node *node;
     oci_document_kind kind;
 };
 
-/* Members that image-spec 1.0 does not know; its readers pass over whatever is in them. */
-static bool is_later_member(const char *pointer)
+/* Whether the problem is one of members that image-spec 1.0 does not know; its readers pass over whatever is in them.
+ */
+static bool is_later_member(const struct sink *s, const oci_problem *p)
 {
-    return oci_starts_with(pointer, "/subject") || oci_ends_with(pointer, "/artifactType") ||
-           oci_ends_with(pointer, "/data");
+    static const char *const of_config[] = { "/os.version", "/os.features", "/variant", "/config/ArgsEscaped" };
+
+    for (size_t i = 0; s->kind == OCI_DOCUMENT_CONFIG && i < sizeof of_config / sizeof *of_config; i++)
+        if (oci_starts_with(p->pointer, of_config[i]))
+            return true;
+    return oci_starts_with(p->pointer, "/subject") || oci_ends_with(p->pointer, "/artifactType") ||
+           oci_ends_with(p->pointer, "/data") ||
+           (p->rule != NULL && (strcmp(p->rule, "empty.payload") == 0 || strcmp(p->rule, NEEDS_TYPE) == 0));
+}
+
+/* A platform with a fault is not missing either. */
+static void remember_refused(oci_node *n, const char *pointer)
+{
+    const char *platform = strstr(pointer, "/platform/");
+    size_t len = platform != NULL ? (size_t)(platform - pointer) + strlen("/platform") : strlen(pointer);
+
+    if (n->refused == NULL)
+        n->refused = oci_map_new();
+    if (n->refused == NULL || oci_map_set(n->refused, pointer, strlen(pointer), NULL) < 0 ||
+        oci_map_set(n->refused, pointer, len, NULL) < 0)
+        n->failed = OCI_E_NOMEM;
 }
 
 static const char *rule_of(const struct sink *s, const oci_problem *p)
@@ -108,9 +134,15 @@ static void take_problem(void *ctx, const oci_problem *p)
     const struct sink *s = ctx;
     oci_told told = p->code == 0 ? OCI_TOLD_WARNING : OCI_TOLD_REFUSED;
 
-    if (!oci_report_is_spec(s->node->report, OCI_SPEC_1_1) && is_later_member(p->pointer))
+    if (!oci_report_is_spec(s->node->report, OCI_SPEC_1_1) && is_later_member(s, p))
         told = OCI_TOLD_INFO;
+    /* All numbers are looked at when that rule counts. */
+    if (p->code == 0 && p->rule != NULL && strcmp(p->rule, NUMBER_RANGE) == 0 &&
+        oci_report_is_spec(s->node->report, OCI_SPEC_HEAD))
+        return;
     oci_tell(s->node, rule_of(s, p), told, p->pointer, "%s", p->text);
+    if (p->code < 0)
+        remember_refused(s->node, p->pointer);
 }
 
 /* The first thing in the text that is no JSON. Everything behind it is unknown. */
@@ -124,6 +156,82 @@ static void tell_refused(oci_node *n, oci_document_kind kind, const oci_json_pla
     oci_tell(n, rule, OCI_TOLD_REFUSED, "", "%s", why->msg);
     if (n->failed == 0 && oci_report_count(n->report) > i)
         n->failed = oci_report_place(n->report, i, n->text, n->len, place->offset);
+}
+
+/* ---- what the field tables do not see ---- */
+
+/* A value on the way down. */
+struct step {
+    const struct step *up;
+    const char *name; /* NULL: an item */
+    size_t index;
+};
+
+static int append_steps(oci_buf *out, const struct step *s)
+{
+    int r = s->up != NULL ? append_steps(out, s->up) : 0;
+
+    if (r == 0 && s->name == NULL)
+        return oci_buf_printf(out, NULL, "/%zu", s->index);
+    return r < 0 ? r : oci_pointer_of_key(out, "", s->name);
+}
+
+static void check_number(oci_node *n, const oci_value *v, const struct step *here)
+{
+    static const int64_t exact = INT64_C(1) << 53;
+    OCI_AUTO_BUF oci_buf pointer = OCI_BUF_INIT;
+    int64_t i = INT64_MAX;
+    int r;
+
+    if (oci_value_type_of(v) != OCI_VALUE_INT || (oci_value_int64(v, &i) && i >= -exact && i <= exact))
+        return;
+    r = oci_buf_puts(&pointer, "", NULL);
+    if (r == 0 && here != NULL)
+        r = append_steps(&pointer, here);
+    if (r == 0)
+        oci_tell(n, NUMBER_RANGE, OCI_TOLD_RULE, pointer.data, "the number is no exact double");
+    else
+        n->failed = r;
+}
+
+/* Not deeper than the limit of the strict pass. */
+static void check_numbers(oci_node *n, const oci_value *v, const struct step *here)
+{
+    oci_value_cursor c = { NULL };
+    struct step below = { .up = here };
+    const oci_value *value;
+
+    check_number(n, v, here);
+    if (oci_value_type_of(v) == OCI_VALUE_ARRAY)
+        for (; below.index < oci_value_count(v) && n->failed == 0; below.index++)
+            check_numbers(n, oci_value_item(v, below.index), &below);
+    if (oci_value_type_of(v) == OCI_VALUE_OBJECT)
+        while (n->failed == 0 && oci_value_next(v, &c, &below.name, &value))
+            check_numbers(n, value, &below);
+}
+
+void oci_tell_no_media_type(oci_node *n, const char *rule)
+{
+    oci_tell(n, rule, OCI_TOLD_RULE, "/mediaType", "the document has no mediaType");
+}
+
+/* is_broken: there is no struct to look for a mediaType in. */
+static int check_tree(oci_node *n, oci_document_kind kind, const oci_limits *limits, bool is_broken)
+{
+    OCI_AUTO(oci_value) tree = NULL;
+    int r = oci_value_parse(n->text, n->len, limits, &tree, NULL);
+
+    if (r < 0)
+        return r;
+    if (oci_report_is_spec(n->report, OCI_SPEC_HEAD))
+        check_numbers(n, tree, NULL);
+    if (is_broken && oci_value_type_of(tree) == OCI_VALUE_OBJECT && !oci_value_get(tree, "mediaType", NULL)) {
+        if (kind == OCI_DOCUMENT_INDEX)
+            oci_tell_no_media_type(n, "index.media-type.present");
+        if (kind == OCI_DOCUMENT_MANIFEST)
+            oci_tell_no_media_type(n, "manifest.media-type.present");
+    }
+    return 0;
 }
 
 int oci_node_decode(oci_node *n, oci_document_kind kind, const oci_limits *limits, void **out)
@@ -144,6 +252,8 @@ int oci_node_decode(oci_node *n, oci_document_kind kind, const oci_limits *limit
         return n->failed;
     }
     r = oci_decode_document(oci_type_of_document(kind), n->text, n->len, &options, out, NULL);
+    if (r != OCI_E_NOMEM && (*out == NULL || oci_report_is_spec(n->report, OCI_SPEC_HEAD)))
+        r = check_tree(n, kind, limits, *out == NULL);
     return r == OCI_E_NOMEM ? r : n->failed;
 }
 
@@ -151,6 +261,8 @@ int oci_node_finish(oci_node *n)
 {
     int r = n->failed;
 
+    oci_map_free(n->refused);
+    n->refused = NULL;
     return r < 0 ? r : oci_report_locate(n->report, n->first, n->order, n->text, n->len);
 }
 
@@ -175,6 +287,7 @@ static void check_rules(oci_node *n, oci_document_kind kind, const void *object)
         break;
     case OCI_DOCUMENT_DESCRIPTOR:
         oci_check_descriptor_rules(n, &at, object);
+        oci_check_has_platform(n, &at, object, "descriptor.platform.recommended");
         break;
     }
 }
@@ -185,12 +298,12 @@ int oci_validate_document(oci_report *r, oci_document_kind kind, const char *fil
     const oci_limits limits = oci_limits_resolve(oci_report_options(r)->limits);
     oci_node node = { .report = r, .place = { .file = file }, .first = oci_report_count(r), .text = p, .len = n };
     void *object;
-    int result = oci_node_decode(&node, kind, &limits, &object);
+    int result = oci_node_decode(&node, kind, &limits, &object), finished;
 
     if (object != NULL)
         check_rules(&node, kind, object);
     oci_decoded_free(object);
-    if (result == 0)
-        result = oci_node_finish(&node);
+    finished = oci_node_finish(&node);
+    result = result < 0 ? result : finished;
     return result < 0 ? oci_wrap(err, oci_fail(err, result, "out of memory"), "'%s'", file) : 0;
 }

@@ -13,18 +13,20 @@
 static void check_limits(oci_node *n, const oci_checked_image *image, const oci_limits *limits)
 {
     uint64_t entries = 0, bytes = 0;
-    size_t counted = 0;
+    bool is_told = false;
 
     for (size_t i = 0; i < image->n_layers; i++) {
         const oci_layer_facts *f = image->layers[i] != NULL ? &image->layers[i]->layer : NULL;
 
-        if (f == NULL || __builtin_add_overflow(entries, f->entries, &entries) ||
-            __builtin_add_overflow(bytes, f->bytes, &bytes))
+        if (f == NULL)
             continue;
-        counted++;
+        entries += f->entries;
+        if (__builtin_add_overflow(bytes, f->bytes, &bytes))
+            bytes = UINT64_MAX;
+        is_told = is_told || f->is_cut;
     }
-    /* One that passes a limit alone was told of. */
-    if (counted < 2)
+    /* Of a layer that passes a limit alone was told already. */
+    if (is_told)
         return;
     if (entries > limits->max_entries)
         oci_tell(n, "limits.entries", OCI_TOLD_RULE, "/layers",
@@ -84,7 +86,7 @@ static void check_platforms(oci_validation *v, oci_node *n)
 
 /* ---- consumers ---- */
 
-/* Numbers and names that were looked up in the sources of the consumers. */
+/* What their sources and trackers say: moby's maxLayerDepth and its issue 48241, go-digest's algorithms. */
 static const struct profile {
     unsigned bit;
     const char *rule, *name;

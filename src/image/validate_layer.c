@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "base/fail.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "base/vec.h"
 
@@ -19,13 +20,22 @@
 enum { MAX_LATE_BYTES = 64 * 1024 * 1024 };
 enum { MAX_STEPS = 16 /* of the way up from a name */ };
 
+/* Names may be long and many, so what is kept of a name is 16 bytes that no other name is going to have. */
+typedef struct name_key {
+    uint64_t half[2];
+} name_key;
+
+/* What is known of a name: the type of its entry, whether it has one, whether something other than a whiteout lies
+ * directly below. */
+enum { KNOWN_TYPE = 0xf, KNOWN_ENTRY = 0x10, KNOWN_CHILD = 0x20 };
+
 /* What many entries of an archive have in common is told of the first one. */
 struct once {
     const char *rule, *text;
     char *entry;
     uint64_t count;
 };
-enum { ABSOLUTE, SPARSE, AUFS, UNKNOWN, OPAQUE, ONCE };
+enum { ABSOLUTE, SPARSE, AUFS, UNKNOWN, OPAQUE, BEHIND, ONCE };
 
 struct late_link {
     char *name, *stored_name, *target;
@@ -37,7 +47,7 @@ struct check {
     const oci_limits *limits;
     oci_layer_facts *facts;
     bool keep_names;
-    oci_map *names; /* normal forms: the type and 1 */
+    oci_map *names; /* what is known of a name: KNOWN_... and the type */
     struct once once[ONCE];
     struct {
         struct late_link *items;
@@ -107,45 +117,80 @@ static int remember_parents(struct check *c, const oci_tar_entry *e)
     return r;
 }
 
+static name_key key_of(const char *name, size_t n)
+{
+    static const uint64_t seeds[2][2] = { { 0x6c61796572206f66, 0x206e616d65732c20 },
+                                          { 0x6f6e652068616c66, 0x20616e64206f6e65 } };
+
+    return (name_key) { { oci_siphash(seeds[0], name, n), oci_siphash(seeds[1], name, n) } };
+}
+
+/* What is known of the name, 0 when nothing is. */
+static unsigned known(const struct check *c, const char *name, size_t n)
+{
+    name_key key = key_of(name, n);
+    void *value;
+
+    return oci_map_get(c->names, &key, sizeof key, &value) ? (unsigned)(uintptr_t)value : 0;
+}
+
+static int set_known(struct check *c, const char *name, size_t n, unsigned what)
+{
+    name_key key = key_of(name, n);
+    int r = oci_map_set(c->names, &key, sizeof key, (void *)(uintptr_t)what);
+
+    return r < 0 ? r : 0;
+}
+
+static bool is_type(const struct check *c, const char *name, size_t n, oci_tar_type type)
+{
+    unsigned k = known(c, name, n);
+
+    return (k & (KNOWN_ENTRY | KNOWN_CHILD)) != 0 && (k & KNOWN_TYPE) == (unsigned)type;
+}
+
+/* The length of the name of the directory above, without its slash. */
+static size_t above(const char *name, size_t n)
+{
+    while (n > 0 && name[n - 1] != '/')
+        n--;
+    return n > 0 ? n - 1 : 0;
+}
+
+/* Directories on the way that have no entry are there too. Names of many components are no reason to spend time on:
+ * those far above are left unknown. */
+static int see_parents(struct check *c, const oci_tar_entry *e)
+{
+    size_t n = e->name_len;
+    unsigned k = 0;
+    int r = 0;
+
+    for (unsigned steps = 0; r == 0 && n > 0 && steps < MAX_STEPS && (k & KNOWN_CHILD) == 0; steps++) {
+        n = above(e->name, n);
+        k = known(c, e->name, n);
+        r = set_known(c, e->name, n, (k == 0 ? (unsigned)OCI_TAR_DIR : k) | KNOWN_CHILD);
+    }
+    return r;
+}
+
 static int see_name(struct check *c, const oci_tar_entry *e, oci_action action)
 {
     const oci_layer_entry entry = { .action = action,
                                     .type = e->type,
                                     .link = e->type == OCI_TAR_SYMLINK ? e->link : NULL };
-    int r = oci_map_set(c->names, e->name, e->name_len, (void *)(uintptr_t)(e->type + 1));
+    unsigned k = known(c, e->name, e->name_len);
+    int r;
 
-    if (r < 0)
-        return r;
-    if (r == 0)
+    if ((k & KNOWN_ENTRY) != 0)
         tell(c, e->stored_name, "layer.tar.no-duplicates", OCI_TOLD_RULE, "a second entry for this path");
-    r = action == OCI_ACTION_PUT ? remember_parents(c, e) : 0;
+    /* What is replaced by something else than a directory has nothing below it any more. */
+    k = e->type == OCI_TAR_DIR ? k & KNOWN_CHILD : 0;
+    r = set_known(c, e->name, e->name_len, k | KNOWN_ENTRY | (unsigned)e->type);
+    if (r == 0 && action == OCI_ACTION_PUT)
+        r = see_parents(c, e);
+    if (r == 0 && action == OCI_ACTION_PUT)
+        r = remember_parents(c, e);
     return r < 0 ? r : remember(c, e->name, e->name_len, &entry);
-}
-
-static bool is_type(const struct check *c, const char *name, size_t n, oci_tar_type type)
-{
-    void *value;
-
-    return oci_map_get(c->names, name, n, &value) && (uintptr_t)value == (uintptr_t)type + 1;
-}
-
-/* The nearest directory above that has an entry, as the type and 1; 0 when there is none, or when it is far: names of
- * many components are no reason to spend time on. */
-static uintptr_t above(const struct check *c, const char *name)
-{
-    size_t n = strlen(name);
-
-    for (unsigned steps = 0; steps < MAX_STEPS; steps++) {
-        void *value;
-
-        while (n > 0 && name[n - 1] != '/')
-            n--;
-        if (n == 0)
-            return 0;
-        if (oci_map_get(c->names, name, --n, &value))
-            return (uintptr_t)value;
-    }
-    return 0;
 }
 
 /* Whether a directory on the way may be a link to another one, so that nobody knows where the name leads. */
@@ -162,9 +207,14 @@ static bool goes_through_link(const struct check *c, const char *name)
 /* What is there already and is neither a directory nor a link to one can hold nothing. */
 static void check_parent(struct check *c, const oci_tar_entry *e)
 {
-    uintptr_t type = above(c, e->name);
+    size_t n = e->name_len;
+    unsigned k = 0;
 
-    if (type != 0 && type != OCI_TAR_DIR + 1 && type != OCI_TAR_SYMLINK + 1)
+    for (unsigned steps = 0; n > 0 && steps < MAX_STEPS && k == 0; steps++) {
+        n = above(e->name, n);
+        k = n > 0 ? known(c, e->name, n) : 0;
+    }
+    if ((k & KNOWN_ENTRY) != 0 && (k & KNOWN_TYPE) != OCI_TAR_DIR && (k & KNOWN_TYPE) != OCI_TAR_SYMLINK)
         tell(c, e->stored_name, "layer.name.parent", OCI_TOLD_RULE,
              "the entry lies below something that is no directory");
 }
@@ -180,7 +230,7 @@ static int see_link(struct check *c, const oci_tar_entry *e, oci_error *err)
         tell(c, e->stored_name, "layer.hardlink.not-directories", OCI_TOLD_RULE, "the hard link leads to the root");
         return 0;
     }
-    if (oci_map_get(c->names, e->link, strlen(e->link), NULL) && strcmp(e->link, e->name) != 0 &&
+    if ((known(c, e->link, strlen(e->link)) & KNOWN_ENTRY) != 0 && strcmp(e->link, e->name) != 0 &&
         !is_type(c, e->link, strlen(e->link), OCI_TAR_DIR) && !is_type(c, e->link, strlen(e->link), OCI_TAR_HARDLINK))
         return 0;
     bytes = e->name_len + strlen(e->stored_name) + strlen(e->link) + sizeof link;
@@ -229,9 +279,9 @@ static void check_links(struct check *c, bool is_base)
                  "the hard link leads to '%s', which is a directory", l->target);
         else if (circle)
             tell(c, l->stored_name, "layer.hardlink.target", OCI_TOLD_RULE, "the hard link leads to itself");
-        else if (is_base && !oci_map_get(c->names, l->target, n, NULL) && !goes_through_link(c, l->target))
-            tell(c, l->stored_name, "layer.hardlink.target", OCI_TOLD_RULE,
-                 "the hard link leads to '%s', which is not there", l->target);
+        else if (known(c, l->target, n) == 0 && !goes_through_link(c, l->target))
+            tell(c, l->stored_name, is_base ? "layer.hardlink.target" : "layer.hardlink.outside-may-fail",
+                 OCI_TOLD_RULE, "the hard link leads to '%s', which is not there", l->target);
     }
 }
 
@@ -253,10 +303,16 @@ static int check_put(struct check *c, const oci_tar_entry *e, oci_error *err)
 
 static int check_whiteout(struct check *c, const oci_tar_entry *e, bool opaque)
 {
+    size_t n = above(e->name, e->name_len);
+    bool later = oci_report_is_spec(c->node->report, OCI_SPEC_1_1);
+
     if (e->size > 0)
         tell(c, e->stored_name, "whiteout.empty-file", OCI_TOLD_RULE, "the whiteout has %" PRIu64 " bytes", e->size);
     if (e->type != OCI_TAR_FILE)
-        tell(c, e->stored_name, "whiteout.regular-file", OCI_TOLD_RULE, "the whiteout is no regular file");
+        tell(c, e->stored_name, later ? "whiteout.regular-file" : "whiteout.empty-file", OCI_TOLD_RULE,
+             "the whiteout is no regular file");
+    if ((known(c, e->name, n) & KNOWN_CHILD) != 0 && count_once(c, BEHIND, e) < 0)
+        return OCI_E_NOMEM;
     return opaque ? count_once(c, OPAQUE, e) : 0;
 }
 
@@ -376,9 +432,10 @@ int oci_check_layer(oci_node *n, oci_reader *tar, const oci_limits *limits, bool
         .once = {
             [ABSOLUTE] = { .rule = "layer.create.base-relative", .text = "the name is absolute" },
             [SPARSE] = { .rule = "layer.sparse.avoid", .text = "the file is sparse" },
-            [AUFS] = { .rule = "whiteout.reserved", .text = "a left-over of AUFS" },
+            [AUFS] = { .rule = "whiteout.reserved-names", .text = "a left-over of AUFS" },
             [UNKNOWN] = { .rule = "layer.types.unknown", .text = "the type of the entry is unknown" },
             [OPAQUE] = { .rule = "whiteout.opaque.prefer-explicit", .text = "the whiteout hides all of a directory" },
+            [BEHIND] = { .rule = "whiteout.before-siblings", .text = "the whiteout stands behind what it lies beside" },
         },
     };
     int r = 0;
@@ -389,6 +446,7 @@ int oci_check_layer(oci_node *n, oci_reader *tar, const oci_limits *limits, bool
         r = oci_fail_nomem(err);
     if (r == 0)
         r = check_entries(&c, tar, err);
+    out->is_cut = r == OCI_E_LIMIT;
     if (r == 0)
         check_links(&c, is_base);
     tell_once(&c);

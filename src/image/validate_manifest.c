@@ -12,17 +12,17 @@ void oci_check_layout_file_rules(oci_node *n, const oci_layout_file *f)
                  "layout version '%s' is not 1.0.0", f->version);
 }
 
-static void check_own_type(oci_node *n, const char *media_type, const char *rule)
+/* present and right are the rules that the document has a type, and that it is the right one. */
+static void check_own_type(oci_node *n, const char *media_type, const char *present, const char *right)
 {
-    oci_pointer at = { .len = 0 };
+    bool docker = oci_media_type_info(media_type).docker, alone = n->place.path == NULL || n->is_index_json;
 
-    /* What led here was told of its type already. */
-    n->is_docker = n->place.path != NULL && oci_media_type_info(media_type).docker;
     if (media_type == NULL)
-        oci_tell(n, rule, OCI_TOLD_RULE, "", "the document has no mediaType");
-    else
-        oci_check_media_type_rules(n, &at, media_type);
-    n->is_docker = oci_media_type_info(media_type).docker;
+        oci_tell_no_media_type(n, present);
+    /* Of a document below another one the descriptor was told already, and has to say the same. */
+    else if (docker && alone)
+        oci_tell(n, right, OCI_TOLD_RULE, "/mediaType", "'%s' is a type of Docker", media_type);
+    n->is_docker = docker;
 }
 
 static void check_one(oci_node *n, const char *name, size_t index, const oci_descriptor *d)
@@ -58,6 +58,8 @@ static void check_entry(oci_node *n, size_t i, const oci_descriptor *d)
 
     check_one(n, "manifests", i, d);
     oci_pointer_add(&at, "manifests", i);
+    if (!n->is_index_json)
+        oci_check_has_platform(n, &at, d, "index.platform.recommended");
     if (info.kind != OCI_MEDIA_INDEX && info.kind != OCI_MEDIA_MANIFEST) {
         oci_pointer_add(&at, "mediaType", OCI_NO_INDEX);
         oci_tell(n, "index.manifests.portable-media-types", OCI_TOLD_RULE, at.text,
@@ -70,35 +72,15 @@ static void check_entry(oci_node *n, size_t i, const oci_descriptor *d)
     }
 }
 
-/* An index that offers a choice says of each image what it is for. Artifacts have no platform. */
-static void check_platforms(oci_node *n, const oci_index *index)
-{
-    size_t images = 0;
-
-    for (size_t i = 0; i < index->n_manifests; i++)
-        images += oci_media_type_info(index->manifests[i]->media_type).kind == OCI_MEDIA_MANIFEST &&
-                  index->manifests[i]->artifact_type == NULL;
-    for (size_t i = 0; images > 1 && !n->is_index_json && i < index->n_manifests; i++) {
-        const oci_descriptor *d = index->manifests[i];
-        oci_pointer at = { .len = 0 };
-
-        oci_pointer_add(&at, "manifests", i);
-        if (oci_media_type_info(d->media_type).kind == OCI_MEDIA_MANIFEST && d->artifact_type == NULL &&
-            d->platform == NULL)
-            oci_tell(n, "index.platform.recommended", OCI_TOLD_RULE, at.text, "the entry has no platform");
-    }
-}
-
 void oci_check_index_rules(oci_node *n, const oci_index *index)
 {
-    check_own_type(n, index->media_type, "index.media-type.present");
+    check_own_type(n, index->media_type, "index.media-type.present", "index.media-type.value");
     check_later(n, index->artifact_type, index->subject);
     check_document_annotations(n, index->annotations);
     for (size_t i = 0; i < index->n_manifests; i++)
         check_entry(n, i, index->manifests[i]);
     if (index->subject != NULL)
         check_one(n, "subject", OCI_NO_INDEX, index->subject);
-    check_platforms(n, index);
 }
 
 /* ---- manifest ---- */
@@ -137,12 +119,12 @@ static void check_artifact(oci_node *n, const oci_manifest *m)
         oci_tell(n, "manifest.config.portable-image", OCI_TOLD_RULE, "/config/mediaType",
                  "the layers are those of an image, the config is '%s'", m->config->media_type);
     else if (m->artifact_type == NULL && !empty_config)
-        oci_tell(n, "artifact.type-with-config", OCI_TOLD_RULE, "", "the artifact has no artifactType");
+        oci_tell(n, "artifact.type-with-config", OCI_TOLD_RULE, "/artifactType", "the artifact has no artifactType");
 }
 
 void oci_check_manifest_rules(oci_node *n, const oci_manifest *m)
 {
-    check_own_type(n, m->media_type, "manifest.media-type.present");
+    check_own_type(n, m->media_type, "manifest.media-type.present", "manifest.media-type.value");
     check_later(n, m->artifact_type, m->subject);
     check_document_annotations(n, m->annotations);
     check_one(n, "config", OCI_NO_INDEX, m->config);

@@ -34,11 +34,14 @@ static int see_top(struct tree *t, const char *path, oci_tree_type type)
     return 0;
 }
 
-static bool is_algorithm(const char *name)
+static bool is_algorithm(struct tree *t, const char *name)
 {
     OCI_AUTO_BUF oci_buf text = OCI_BUF_INIT;
+    int r = oci_buf_printf(&text, NULL, "%s:0", name);
 
-    return oci_buf_printf(&text, NULL, "%s:0", name) == 0 && oci_digest_is_wellformed(text.data, text.len);
+    if (r < 0)
+        t->node.failed = r;
+    return r == 0 && oci_digest_is_wellformed(text.data, text.len);
 }
 
 static int see_algorithm(struct tree *t, const char *path, oci_tree_type type)
@@ -49,9 +52,9 @@ static int see_algorithm(struct tree *t, const char *path, oci_tree_type type)
         tell(t, "layout.unknown-files.no-error", path, "this does not belong to the layout");
     else if (type != OCI_TREE_DIR)
         tell(t, "layout.blobs.path-scheme", path, "a blob cannot be found here");
-    else if (!is_algorithm(name) && name[0] == '.')
+    else if (!is_algorithm(t, name) && name[0] == '.')
         tell(t, "layout.unknown-files.no-error", path, "this does not belong to the layout");
-    else if (!is_algorithm(name))
+    else if (!is_algorithm(t, name))
         tell(t, "layout.blobs.alg-grammar", path, "the name is no algorithm of digests");
     return 0;
 }

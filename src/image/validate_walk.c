@@ -59,7 +59,8 @@ oci_content *oci_content_of(oci_validation *v, const oci_digest *digest, const c
     c->file = keep(v, file);
     c->path = v->path.len > 0 ? keep(v, v->path.data) : NULL;
     c->order = ++v->order;
-    if (c->digest_text == NULL || c->file == NULL || oci_map_set(v->contents, digest_text, strlen(digest_text), c) < 0)
+    if (c->digest_text == NULL || c->file == NULL || (v->path.len > 0 && c->path == NULL) ||
+        oci_map_set(v->contents, digest_text, strlen(digest_text), c) < 0)
         return NULL;
     return c;
 }
@@ -165,6 +166,13 @@ static int read_document(oci_validation *v, oci_content *c, const struct link *l
     return 0;
 }
 
+static int finish_node(oci_node *n, int r, oci_error *err)
+{
+    int finished = oci_node_finish(n);
+
+    return r == 0 && finished < 0 ? oci_fail_nomem(err) : r;
+}
+
 /* ---- steps of the path ---- */
 
 static size_t step_down(oci_validation *v, const char *step, size_t index, oci_error *err, int *r)
@@ -257,15 +265,14 @@ static int visit_config(oci_validation *v, const struct link *l, oci_content *c,
     if (r < 0 || c->is_damaged)
         return r;
     n = oci_node_of(v, c, &text);
+    n.is_attestation = l->from != NULL && l->from->is_attestation;
     r = oci_node_decode(&n, OCI_DOCUMENT_CONFIG, &v->limits, &config);
     if (r == 0 && config != NULL) {
         oci_check_config_rules(&n, config);
         r = keep_config(v, config, &c->config);
     }
     oci_decoded_free(config);
-    if (r == 0)
-        r = oci_node_finish(&n);
-    return r < 0 ? oci_fail_nomem(err) : 0;
+    return finish_node(&n, r < 0 ? oci_fail_nomem(err) : 0, err);
 }
 
 static int use_as_layer(oci_validation *v, oci_content *c, oci_compression compression, size_t number,
@@ -345,6 +352,8 @@ static int follow_manifest(oci_validation *v, oci_node *n, oci_content *c, const
 
     c->summary.own_type = keep(v, m->media_type);
     c->summary.artifact_type = keep(v, m->artifact_type != NULL ? m->artifact_type : m->config->media_type);
+    if (c->summary.artifact_type == NULL || (m->media_type != NULL && c->summary.own_type == NULL))
+        n->failed = OCI_E_NOMEM;
     if (r == 0 && is_image && oci_map_get(v->contents, m->config->digest_text, strlen(m->config->digest_text), &known))
         config = ((oci_content *)known)->config;
     if (config != NULL)
@@ -387,9 +396,7 @@ static int visit_manifest(oci_validation *v, const struct link *l, oci_content *
         r = oci_follow_parts(v, &n, err);
     }
     oci_decoded_free(manifest);
-    if (r < 0)
-        return r;
-    return oci_node_finish(&n) < 0 ? oci_fail_nomem(err) : 0;
+    return finish_node(&n, r, err);
 }
 
 /* An attestation names the image that it is about. */
@@ -450,17 +457,15 @@ static int visit_index(oci_validation *v, const struct link *l, oci_content *c, 
         const oci_index *i = index;
 
         c->summary.own_type = keep(v, i->media_type);
+        if (i->media_type != NULL && c->summary.own_type == NULL)
+            n.failed = OCI_E_NOMEM;
         oci_check_index_rules(&n, i);
-        c->is_open = true;
         r = oci_follow_index(v, &n, i, err);
-        c->is_open = false;
     } else if (r == 0) {
         r = oci_follow_parts(v, &n, err);
     }
     oci_decoded_free(index);
-    if (r < 0)
-        return r;
-    return oci_node_finish(&n) < 0 ? oci_fail_nomem(err) : 0;
+    return finish_node(&n, r, err);
 }
 
 /* ---- links ---- */
@@ -492,7 +497,7 @@ static void compare_document(const struct link *l, const oci_content *c)
         tell_link(l, "platform", "config.platform.agrees-with-descriptor", OCI_TOLD_RULE,
                   "the configuration is for another platform");
     if (s->platform != NULL && p == NULL && l->from != NULL && l->from->is_index_json)
-        tell_link(l, NULL, "descriptor.platform.recommended", OCI_TOLD_RULE, "the entry has no platform");
+        tell_link(l, "platform", "index.platform.recommended", OCI_TOLD_RULE, "the entry has no platform");
 }
 
 static int visit_as(oci_validation *v, const struct link *l, oci_content *c, oci_media_kind kind, oci_error *err)
@@ -502,8 +507,6 @@ static int visit_as(oci_validation *v, const struct link *l, oci_content *c, oci
     c->seen |= 1U << kind;
     switch (kind) {
     case OCI_MEDIA_INDEX:
-        if (c->is_open)
-            tell_link(l, NULL, "index.cycle", OCI_TOLD_RULE, "the index holds itself");
         return is_new ? visit_index(v, l, c, err) : 0;
     case OCI_MEDIA_MANIFEST:
         return is_new ? visit_manifest(v, l, c, err) : 0;

@@ -40,8 +40,9 @@ typedef struct oci_node {
     size_t len;
     bool is_index_json;
     bool is_attestation;
-    bool is_docker; /* one of Docker's documents: what is in it need not be told to be Docker's */
-    int failed;     /* OCI_E_NOMEM, when a finding could not be kept */
+    bool is_docker;   /* one of Docker's documents: what is in it need not be told to be Docker's */
+    oci_map *refused; /* pointers of what the parser has refused: one fault is one finding */
+    int failed;       /* OCI_E_NOMEM, when a finding could not be kept */
 } oci_node;
 
 /* Tells something about the value at the pointer, NULL for a document as a whole. Failures are kept in the node. */
@@ -63,17 +64,22 @@ int oci_pointer_of_key(oci_buf *out, const char *prefix, const char *key);
 
 /* Checks text and fields; *out is the decoded document, NULL when it cannot be shown. Told problems are no failure. */
 int oci_node_decode(oci_node *n, oci_document_kind kind, const oci_limits *limits, void **out);
-/* Fills in the places of what was told. */
+/* Fills in the places of what was told, and forgets what the parser has refused. */
 int oci_node_finish(oci_node *n);
 const oci_type *oci_type_of_document(oci_document_kind kind);
+void oci_tell_no_media_type(oci_node *n, const char *rule);
 
 /* ---- rules ---- */
 
 /* at is the pointer of the value. */
 void oci_check_descriptor_rules(oci_node *n, oci_pointer *at, const oci_descriptor *d);
+/* That the descriptor of what may be an image has a platform. */
+void oci_check_has_platform(oci_node *n, const oci_pointer *at, const oci_descriptor *d, const char *rule);
 void oci_check_media_type_rules(oci_node *n, oci_pointer *at, const char *media_type);
 void oci_check_digest_rules(oci_node *n, oci_pointer *at, const char *text, const oci_digest *digest);
 void oci_check_annotation_rules(oci_node *n, oci_pointer *at, const oci_annotations *a);
+/* Labels may be called what one likes, but for what is reserved. */
+void oci_check_label_rules(oci_node *n, const oci_annotations *labels);
 void oci_check_layout_file_rules(oci_node *n, const oci_layout_file *f);
 void oci_check_index_rules(oci_node *n, const oci_index *index);
 void oci_check_manifest_rules(oci_node *n, const oci_manifest *manifest);
@@ -121,6 +127,7 @@ typedef struct oci_layer_entry {
 /* What a layer holds. The names are kept when they are asked for only. */
 typedef struct oci_layer_facts {
     uint64_t entries, bytes;
+    bool is_cut;    /* a limit was passed, and there is more */
     oci_map *names; /* normal forms of names: oci_layer_entry; or NULL */
     oci_arena *arena;
 } oci_layer_facts;
@@ -135,7 +142,6 @@ typedef struct oci_content {
     bool is_there, is_told; /* is_told: it was looked for, and that it is not there was said */
     bool is_damaged;        /* it does not have its digest */
     bool is_verified;       /* it was read, or is a job */
-    bool is_open;           /* an index that the walk is in */
     unsigned seen;          /* bits: as which oci_media_kind it was looked at */
     oci_summary summary;
     const oci_config_facts *config;

@@ -43,8 +43,9 @@ static int check_manifest(oci_decode *d, void *object)
 
     if (m->artifact_type != NULL || oci_media_type_info(m->config->media_type).kind != OCI_MEDIA_EMPTY)
         return 0;
-    return oci_decode_problem(d, OCI_E_INVALID, "manifest.artifact-type.required-for-empty-config",
-                              "artifactType is missing and the config is the empty one");
+    return oci_decode_problem_at(d, "artifactType", OCI_NO_INDEX, OCI_E_INVALID,
+                                 "manifest.artifact-type.required-for-empty-config",
+                                 "artifactType is missing and the config is the empty one");
 }
 
 const oci_type oci_manifest_type = {

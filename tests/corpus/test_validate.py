@@ -105,6 +105,117 @@ class Validate(Case):
         paths = [f["path"] for f in first if f["rule"] == "layer.tar.no-duplicates"]
         self.assertEqual(paths, [f"manifests[{i}] > layers[{k}]" for i in range(6) for k in range(4)])
 
+    # ---- rules about more than one document, and about layers in images ----
+
+    def image(self, *layers, **options):
+        self.layout = L.Layout(self.dir / "layout")
+        self.remove()
+        self.dir.mkdir()
+        entry = self.layout.image("img", [t if isinstance(t, bytes) else L.tar(t) for t in layers], **options)
+        entry.setdefault("platform", {"os": "linux", "architecture": "amd64"})
+        return entry
+
+    def told(self, *args):
+        """(severity, rule) of everything that is told of the layout."""
+        self.layout.write()
+        return [(f["severity"], f["rule"]) for f in self.validate("layout", *args)]
+
+    def test_two_entries_of_one_name(self):
+        first = self.image([L.file("f")])
+        self.assertEqual(self.told(), [])
+        second = self.layout.image("img", [L.tar([L.file("g")])], platform={"os": "linux", "architecture": "arm64"},
+                                   config=lambda c: c.update(architecture="arm64"))
+        del self.layout.files["index.json"]
+        self.assertEqual(self.told(), [])
+        second["platform"] = first["platform"]
+        del self.layout.files["index.json"]
+        self.assertEqual(self.told(), [("warning", "config.platform.agrees-with-descriptor"),
+                                       ("warning", "layout.ref-name.ambiguous")][::-1])
+
+    def test_blobs_that_are_no_files(self):
+        self.image([L.file("f")])
+        self.layout.write()
+        blob = self.layout.blob_path(json.loads(self.layout.blobs[self.layout.entries[0]["digest"]])["layers"][0]["digest"])
+        blob.unlink()
+        blob.mkdir()
+        self.layout.blobs.clear()
+        self.assertEqual([r for r in self.told() if r[0] == "error"],
+                         [("error", "layout.blobs.regular-file"), ("error", "layout.blobs.path-scheme")])
+
+    # proves: media.mismatch-digest-ok
+    def test_what_descriptors_say_of_documents(self):
+        entry = self.image([L.file("f")], manifest=lambda m: m.update(mediaType="application/vnd.docker.distribution.manifest.v2+json"))
+        self.assertEqual(self.told(), [("error", "media.mismatch-digest-ok")])
+        entry = self.image([L.file("f")])
+        entry["artifactType"] = "application/vnd.example"
+        self.assertEqual(self.told(), [("warning", "descriptor.artifact-type.manifest-value")])
+
+    def test_a_document_that_is_no_object(self):
+        (self.dir / "d").write_text("[]")
+        self.assertEqual(self.rules("--type", "manifest", "d"), ["document.object"])
+        (self.dir / "d").write_text('{"mediaType":"a/b","size":1,"digest":"x:1","artifactType":"c/d"}')
+        self.assertEqual(self.rules("--type", "descriptor", "--spec", "1.0", "d", severity="info"),
+                         ["digest.unrecognized.accept", "spec.later-member"])
+        self.assertEqual(self.rules("--type", "descriptor", "d", severity="info"), ["digest.unrecognized.accept"])
+
+    def test_entries_of_layers(self):
+        base = [L.directory("d"), L.file("f"), L.symlink("l", "d"), L.hardlink("h", "f")]
+        unknown = L.file("u")
+        unknown[0].type = b"W"
+        for layers, wanted in (
+                ([base], []),
+                ([base, [L.hardlink("x", "f")]], [("info", "layer.hardlink.outside-may-fail")]),
+                ([[L.hardlink("x", "f")]], [("error", "layer.hardlink.target")]),
+                ([[L.hardlink("x", "y"), L.hardlink("y", "x")]], [("error", "layer.hardlink.target")]),
+                ([[L.hardlink("x", "f"), L.file("f")]], []),
+                ([base + [L.hardlink("x", "d")]], [("error", "layer.hardlink.not-directories")]),
+                ([base + [L.file("f/x")]], [("error", "layer.name.parent")]),
+                ([base + [L.file("l/x")]], []),
+                ([base + [unknown]], [("warning", "layer.types.unknown")]),
+                ([[L.file("../x")]], [("error", "layer.name.dotdot")]),
+                ([L.tar([L.file("x")])[:1024] + bytes(512)], [("info", "layer.tar.odd")])):
+            with self.subTest(wanted):
+                self.image(*layers)
+                self.assertEqual(self.told(), wanted)
+
+    # proves: layer.media.zstd layer.media.gzip layer.media.tar
+    def test_compression_and_limits(self):
+        tar = L.tar([L.file("f")])
+        for kind, rule in (("zstd", "layer.media.zstd-form"), ("gzip", "layer.media.gzip")):
+            packed = L.compress(tar, kind)[:-1]
+            self.image(tar)
+            self.layout.entries.clear()
+            self.layout.image("img", [tar], layers=[self.layout.layer(tar, kind, packed=packed)],
+                              platform={"os": "linux", "architecture": "amd64"})
+            self.assertIn(("error", rule), self.told())
+        self.image([L.file(f"{i}") for i in range(10)], [L.file(f"x{i}") for i in range(10)])
+        self.assertEqual(self.told("--max-entries", "15"), [("error", "limits.entries")])
+        self.assertEqual(self.told("--max-entries", "20"), [])
+        self.assertEqual(self.told("--max-entries", "5"), [("error", "limits.entries")] * 2)
+        self.image([L.file("a", bytes(1000))], [L.file("b", bytes(1000))])
+        self.assertEqual(self.told("--max-size", "1500"), [("error", "limits.size")])
+        self.assertEqual(self.told("--max-size", "900"), [("error", "limits.size")] * 2)
+        self.image([L.file("zeros", bytes(80 << 20))], kind="zstd")
+        self.assertEqual(self.told("--max-ratio", "10"), [("error", "limits.ratio")])
+
+    def test_profiles(self):
+        self.image([L.file("f")])
+        for consumer in ("docker", "containerd", "podman"):
+            self.assertEqual(self.told("--profile", consumer), [])
+        self.image(*[[L.file(f"f{i}")] for i in range(126)])
+        self.assertEqual(self.told("--profile", "docker"), [("error", "profile.docker")])
+        self.assertEqual(self.told("--profile", "containerd"), [])
+        tar = L.tar([L.file("f")])
+        self.image(tar)
+        self.layout.entries.clear()
+        self.layout.image("img", [tar], layers=[self.layout.put(L.compress(tar, "gzip"), L.LAYER + "+gzip", "sha512")],
+                          platform={"os": "linux", "architecture": "amd64"})
+        self.assertIn(("error", "profile.podman"), self.told("--profile", "podman"))
+        self.assertNotIn(("error", "profile.containerd"), self.told("--profile", "containerd"))
+        self.layout.entries.clear()
+        self.layout.files.pop("index.json")
+        self.assertEqual([r for r in self.told("--profile", "containerd") if r[0] == "error"], [("error", "profile.containerd")])
+
     # ---- how often things are read ----
 
     def test_a_blob_is_looked_at_once(self):

@@ -187,7 +187,7 @@ static int prepare(struct cli *cli, const struct options *o, struct request *q)
     return r;
 }
 
-/* The layout, made when nothing is there. */
+/* The layout; when nothing is there, a new one that gets its name when the image does. */
 static int open_destination(struct cli *cli, const oci_limits *limits, struct cli_source *s)
 {
     oci_layout_options o = { .limits = limits, .events = cli_events(cli) };
@@ -195,7 +195,7 @@ static int open_destination(struct cli *cli, const oci_limits *limits, struct cl
 
     if (r != OCI_E_NOT_FOUND)
         return r;
-    return oci_layout_init(AT_FDCWD, s->reference->path, &o, &s->layout, &cli->err);
+    return oci_layout_stage(AT_FDCWD, s->reference->path, &o, &s->layout, &cli->err);
 }
 
 /* An input that may stall: whoever waits for the other end of a pipe can still be interrupted. */
@@ -285,6 +285,8 @@ static int run(struct cli *cli, const void *opts, size_t n, char *const *operand
         r = cli_source_parse(cli, operands[0], NULL, &dest);
     if (r == 0 && dest.reference->digest != NULL)
         r = cli_fail(cli, OCI_E_USAGE, "'%s': a new image cannot be called by a digest", operands[0]);
+    if (r == 0 && dest.reference->name != NULL)
+        r = cli_check_name(cli, dest.reference->name);
     if (r == 0)
         r = open_destination(cli, &limits, &dest);
     if (r == 0)

@@ -81,6 +81,15 @@ static void hint_at_image(struct cli *cli, int r, const struct cli_source *s)
         cli_hint(cli, "'oci-image list %s' shows what is there", path);
 }
 
+int cli_check_name(struct cli *cli, const char *name)
+{
+    if (oci_ref_name_is_wellformed(name))
+        return 0;
+    cli_fail(cli, OCI_E_USAGE, "'%s' cannot be the name of an image", name);
+    cli_hint(cli, "names are made of letters, digits and single -._:@+/ between them");
+    return OCI_E_USAGE;
+}
+
 void cli_hint_at_destination(struct cli *cli, int r, const char *path)
 {
     if (r == OCI_E_EXISTS)

@@ -24,6 +24,8 @@ int cli_source_open_layout(struct cli *cli, const oci_limits *limits, bool read_
 /* All of it: the layout, and one image of it. */
 int cli_source_open_image(struct cli *cli, const char *text, const struct cli_image *o, const oci_limits *limits,
                           struct cli_source *s);
+/* OCI_E_USAGE unless name can be the name of an image. */
+int cli_check_name(struct cli *cli, const char *name);
 /* Says what to do when r is that a directory to be made is there already. */
 void cli_hint_at_destination(struct cli *cli, int r, const char *path);
 void cli_source_close(struct cli_source *s);

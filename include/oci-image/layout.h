@@ -30,6 +30,7 @@ typedef struct oci_layout_options {
     const oci_events *events; /* or NULL; borrowed as long as the layout lives */
     oci_fsync_policy fsync;   /* default: blobs, then their directory, then index.json, then its directory */
     bool read_only;           /* nothing may be written; a transaction answers OCI_E_PERM */
+    const char *blobs;        /* or NULL: a directory of ALGORITHM/ENCODED that several layouts share; borrowed */
 } oci_layout_options;
 
 /* Opens the layout directory path (relative to dirfd, which may be AT_FDCWD and is borrowed). OCI_E_NOT_FOUND when it
@@ -38,6 +39,11 @@ OCI_API int oci_layout_open(int dirfd, const char *path, const oci_layout_option
 /* Makes an empty layout. path must not exist, be an empty directory, or OCI_E_EXISTS. What was begun is undone on
  * failure. */
 OCI_API int oci_layout_init(int dirfd, const char *path, const oci_layout_options *o, oci_layout **out, oci_error *err);
+/* The same, but the layout is built beside path and gets its name with the first transaction that changes something;
+ * freed before that, it leaves nothing. When others have made a layout there meanwhile, that transaction puts into
+ * theirs what this one holds. */
+OCI_API int oci_layout_stage(int dirfd, const char *path, const oci_layout_options *o, oci_layout **out,
+                             oci_error *err);
 OCI_API void oci_layout_free(oci_layout *l);
 
 OCI_API oci_store *oci_layout_store(oci_layout *l);       /* borrowed */

@@ -128,6 +128,10 @@ int oci_tmpdir_fd(const oci_tmpdir *t); /* borrowed */
 /* Renames it to its goal with that mode; an empty directory that was there from the start gives way. sync: the
  * directory itself and the one above, not what it holds. Takes t. OCI_E_EXISTS when something came meanwhile. */
 int oci_tmpdir_publish(oci_tmpdir *t, mode_t mode, bool sync, oci_error *err);
+/* The same without taking t: after a failure the directory is still where it was made. */
+int oci_tmpdir_place(oci_tmpdir *t, mode_t mode, bool sync, oci_error *err);
+/* Opens the directory that stands at the goal now. */
+int oci_tmpdir_open_goal(const oci_tmpdir *t, int *fd, oci_error *err);
 void oci_tmpdir_free(oci_tmpdir *t); /* removes it with all it holds */
 OCI_DEFINE_AUTO(oci_tmpdir);
 

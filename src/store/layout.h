@@ -5,6 +5,8 @@
 #include <oci-image/layout.h>
 #include <oci-image/mediatype.h>
 
+#include "os/os.h"
+
 struct oci_layout {
     int fd; /* the directory */
     oci_store *store;
@@ -12,13 +14,24 @@ struct oci_layout {
     oci_limits limits;
     const oci_events *events;
     bool sync, read_only;
+    oci_tmpdir *stage; /* where the layout is built until it gets its name, or NULL */
+    int stage_lock;    /* of that: it is not taken for something left behind; or -1 */
 };
 
 /* Whether the annotation key of d is value. Annotations may hold NUL bytes, so that a comparison as C strings could be
  * deceived. */
 bool oci_entry_has(const oci_descriptor *d, const char *key, const char *value);
+/* Holds the layout's directory locked until *fd is closed: shared by whoever puts blobs that have no name yet,
+ * exclusive to remove blobs. */
+int oci_layout_lock(oci_layout *l, bool exclusive, int *fd, oci_error *err);
+/* A layout around an open directory, which it takes; it is looked at like one that is opened. Gives. */
+int oci_layout_open_fd(int fd, const oci_layout_options *o, oci_layout **out, oci_error *err);
 /* index.json as it is now. Gives. */
 int oci_layout_read_index(oci_layout *l, oci_index **out, oci_error *err);
+/* Gives a staged layout its name; OCI_E_EXISTS, and it is still staged, when something came there meanwhile. */
+int oci_layout_publish(oci_layout *l, oci_error *err);
+/* Forgets where it was staged, and removes that if it has no name. */
+void oci_layout_end_stage(oci_layout *l);
 /* Writes the file name in dirfd whole or not at all; what was there gives way. */
 int oci_layout_replace_file(oci_layout *l, int dirfd, const char *name, const void *p, size_t n, oci_error *err);
 

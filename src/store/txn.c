@@ -7,7 +7,9 @@
  * it exclusively) cannot take what this transaction has put; the file oci-layout, which is never replaced, is held
  * exclusively while index.json is read, changed and renamed.
  */
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
@@ -52,10 +54,7 @@ int oci_txn_begin(oci_layout *l, oci_txn **out, oci_error *err)
         return oci_fail_nomem(err);
     t->layout = l;
     t->lock = -1;
-    r = oci_open_host_dir(l->fd, ".", &t->lock, err);
-    if (r < 0)
-        return r;
-    r = oci_lock(t->lock, false, l->events, err);
+    r = oci_layout_lock(l, false, &t->lock, err);
     if (r < 0)
         return r;
     *out = oci_steal(&t);
@@ -87,13 +86,17 @@ static int add_edit(oci_txn *t, const char *name, struct edit e, oci_error *err)
     return 0;
 }
 
-/* The annotations of d with its name replaced (or gone, for NULL), in items[count + 1]. */
+/* The annotations of d with its name replaced (or gone, for NULL), in items[count + 1]. What containerd calls it goes
+ * with the old name. */
 static oci_annotations rename_annotations(const oci_annotations *old, const char *name, oci_pair *items)
 {
+    const char *before = oci_annotations_get(old, OCI_ANNOTATION_REF_NAME);
+    const bool same = before != NULL && name != NULL && strcmp(before, name) == 0;
     oci_annotations a = { .items = items };
 
     for (size_t i = 0; old != NULL && i < old->count; i++)
-        if (strcmp(old->items[i].key, OCI_ANNOTATION_REF_NAME) != 0)
+        if (strcmp(old->items[i].key, OCI_ANNOTATION_REF_NAME) != 0 &&
+            (same || strcmp(old->items[i].key, OCI_ANNOTATION_CONTAINERD_NAME) != 0))
             items[a.count++] = old->items[i];
     if (name != NULL)
         items[a.count++] = (oci_pair) { .key = OCI_ANNOTATION_REF_NAME,
@@ -263,7 +266,7 @@ static int replace_index(oci_txn *t, oci_error *err)
         r = oci_index_print(&edited, &json, err);
     oci_free(list.items);
     if (r == 0)
-        r = oci_index_parse(json.data, json.len, &l->limits, &fresh, err);
+        r = oci_wrap(err, oci_index_parse(json.data, json.len, &l->limits, &fresh, err), "the new index.json");
     if (r == 0)
         r = oci_layout_replace_file(l, l->fd, "index.json", json.data, json.len, err);
     if (r < 0)
@@ -273,19 +276,80 @@ static int replace_index(oci_txn *t, oci_error *err)
     return 0;
 }
 
-int oci_txn_commit(oci_txn *t, oci_error *err)
+/* Network file systems lock for writing only what is open for writing. */
+static int open_lock_file(oci_layout *l, int *fd, oci_error *err)
 {
-    OCI_AUTO(oci_txn) txn = t;
-    oci_root root = OCI_ROOT_INIT(t->layout->fd);
+    oci_root root = OCI_ROOT_INIT(l->fd);
+    int r = oci_root_open_file(&root, "oci-layout", fd, NULL, err);
+    int writable = -1;
+
+    if (r == 0 && oci_root_open(&root, "oci-layout", O_RDWR, &writable, NULL) == 0) {
+        close(*fd);
+        *fd = writable;
+    }
+    return r;
+}
+
+static int change_index(oci_txn *t, oci_error *err)
+{
     OCI_AUTO_FD int lock = -1;
+    int r = open_lock_file(t->layout, &lock, err);
+
+    if (r == 0)
+        r = oci_lock(lock, true, t->layout->events, err);
+    return r == 0 ? replace_index(t, err) : r;
+}
+
+struct moving {
+    oci_store *from, *to;
+};
+
+static int move_blob(void *ctx, const oci_digest *d, uint64_t size, oci_error *err)
+{
+    const struct moving *m = ctx;
+
+    (void)size;
+    return oci_store_link_blob(m->from, m->to, d, err);
+}
+
+/* Somebody else has made a layout where this staged one was to stand: it becomes a part of theirs. */
+static int join(oci_txn *t, oci_error *err)
+{
+    oci_layout *l = t->layout;
+    const oci_layout_options o = { .limits = &l->limits,
+                                   .events = l->events,
+                                   .fsync = l->sync ? OCI_FSYNC_DEFAULT : OCI_FSYNC_NONE };
+    OCI_AUTO(oci_layout) theirs = NULL;
+    struct moving moving = { .from = l->store };
+    int fd = -1, r = oci_tmpdir_open_goal(l->stage, &fd, err);
+
+    if (r == 0)
+        r = oci_layout_open_fd(fd, &o, &theirs, err);
+    if (r == 0)
+        r = oci_layout_lock(theirs, false, &t->lock, err);
+    if (r < 0)
+        return r;
+    moving.to = theirs->store;
+    r = oci_store_each(l->store, move_blob, &moving, err);
+    if (r < 0)
+        return r;
+    /* The store and whoever holds it go on with the same number. */
+    if (dup3(theirs->fd, l->fd, O_CLOEXEC) < 0)
+        return oci_fail_errno(err, "open the layout");
+    oci_layout_end_stage(l);
+    return change_index(t, err);
+}
+
+int oci_txn_commit(oci_txn *taken, oci_error *err)
+{
+    OCI_AUTO(oci_txn) t = taken;
     int r;
 
     if (t->edits.count == 0)
         return 0;
-    r = oci_root_open_file(&root, "oci-layout", &lock, NULL, err);
-    if (r == 0)
-        r = oci_lock(lock, true, t->layout->events, err);
-    if (r == 0)
-        r = replace_index(txn, err);
-    return r;
+    r = change_index(t, err);
+    if (r < 0 || t->layout->stage == NULL)
+        return r;
+    r = oci_layout_publish(t->layout, err);
+    return r == OCI_E_EXISTS ? join(t, err) : r;
 }

@@ -3,6 +3,7 @@
  * The blobs of a layout directory: blobs/ALGORITHM/ENCODED (image-layout.md, "Blobs"). A blob may be a symbolic link,
  * but only to a regular file inside the layout's own tree, which is what real layouts do.
  */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
@@ -189,59 +190,72 @@ static int dir_begin(oci_store *base, oci_digest_alg alg, oci_ingest **out, oci_
     return 0;
 }
 
-/* Names that are no blob of the algorithm are passed over: other tools keep their own files there. */
-static int each_of_algorithm(struct dir_store *s, int blobs, const char *algorithm, oci_each_blob *each, void *ctx,
-                             oci_error *err)
+/* Whether r says that there is no such blob, and not that nobody knows. */
+static bool is_no_blob(int r)
 {
-    OCI_AUTO_FD int fd = -1;
-    oci_names names = { 0 };
-    int r;
+    return r == OCI_E_NOT_FOUND || r == OCI_E_INVALID || r == OCI_E_UNSAFE;
+}
 
-    if (oci_digest_alg_find(algorithm, strlen(algorithm)) == OCI_DIGEST_NONE)
-        return 0;
-    r = oci_entry_open_dir(blobs, algorithm, &fd, err);
-    if (r == OCI_E_NOT_FOUND || r == OCI_E_INVALID)
-        return 0;
-    if (r < 0)
-        return r;
-    r = oci_dir_names(fd, true, &names, err);
-    for (size_t i = 0; r == 0 && i < names.count; i++) {
+/* Names that are no blob of the algorithm are passed over: other tools keep their own files there. */
+static int each_name(struct dir_store *s, const char *algorithm, const oci_names *names, oci_each_blob *each, void *ctx,
+                     oci_error *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < names->count; i++) {
         OCI_AUTO_BUF oci_buf text = OCI_BUF_INIT;
         oci_digest d;
         uint64_t size;
 
-        r = oci_buf_printf(&text, err, "%s:%s", algorithm, names.items[i]);
+        r = oci_buf_printf(&text, err, "%s:%s", algorithm, names->items[i]);
         if (r < 0 || oci_digest_parse(text.data, text.len, &d, NULL) < 0)
             continue;
-        if (dir_stat(&s->base, &d, &size, NULL) == 0)
-            r = each(ctx, &d, size, err);
+        r = dir_stat(&s->base, &d, &size, err);
+        r = r == 0 ? each(ctx, &d, size, err) : is_no_blob(r) ? 0 : r;
     }
-    oci_names_free(&names);
     return r;
 }
 
-static int each_below(struct dir_store *s, int blobs, oci_each_blob *each, void *ctx, oci_error *err)
+/* The names in a directory by its path inside root; none when it is not there. */
+static int list_inside(int fd, const char *path, oci_names *out, oci_error *err)
 {
-    oci_names names = { 0 };
-    int r = oci_dir_names(blobs, true, &names, err);
+    oci_root root = OCI_ROOT_INIT(fd);
+    OCI_AUTO_FD int dir = -1;
+    int r = oci_root_open(&root, path, O_RDONLY | O_DIRECTORY, &dir, err);
 
-    for (size_t i = 0; r == 0 && i < names.count; i++)
-        r = each_of_algorithm(s, blobs, names.items[i], each, ctx, err);
-    oci_names_free(&names);
+    return r == 0 ? oci_dir_names(dir, true, out, err) : is_no_blob(r) ? 0 : r;
+}
+
+/* The blobs below the directory path of fd. */
+static int each_below(struct dir_store *s, int fd, const char *path, oci_each_blob *each, void *ctx, oci_error *err)
+{
+    oci_names algorithms = { 0 };
+    int r = list_inside(fd, path, &algorithms, err);
+
+    for (size_t i = 0; r == 0 && i < algorithms.count; i++) {
+        const char *algorithm = algorithms.items[i];
+        OCI_AUTO_BUF oci_buf below = OCI_BUF_INIT;
+        oci_names names = { 0 };
+
+        if (oci_digest_alg_find(algorithm, strlen(algorithm)) == OCI_DIGEST_NONE)
+            continue;
+        r = oci_buf_printf(&below, err, "%s%s%s", path, path[0] != '\0' ? "/" : "", algorithm);
+        if (r == 0)
+            r = list_inside(fd, below.data, &names, err);
+        if (r == 0)
+            r = each_name(s, algorithm, &names, each, ctx, err);
+        oci_names_free(&names);
+    }
+    oci_names_free(&algorithms);
     return r;
 }
 
 static int dir_each(oci_store *base, oci_each_blob *each, void *ctx, oci_error *err)
 {
     struct dir_store *s = (struct dir_store *)base;
-    OCI_AUTO_FD int blobs = -1;
-    int r = oci_entry_open_dir(s->fd, "blobs", &blobs, err);
+    int r = each_below(s, s->fd, "blobs", each, ctx, err);
 
-    if (r == 0)
-        r = each_below(s, blobs, each, ctx, err);
-    else if (r == OCI_E_NOT_FOUND)
-        r = 0;
-    return r == 0 && s->shared >= 0 ? each_below(s, s->shared, each, ctx, err) : r;
+    return r == 0 && s->shared >= 0 ? each_below(s, s->shared, "", each, ctx, err) : r;
 }
 
 static int dir_delete_blob(oci_store *base, const oci_digest *d, oci_error *err)
@@ -269,6 +283,24 @@ static void dir_free(oci_store *base)
     struct dir_store *s = (struct dir_store *)base;
 
     oci_closep_(&s->shared);
+}
+
+int oci_store_find_file(oci_store *base, const oci_digest *d, struct stat *entry, struct stat *file, oci_error *err)
+{
+    struct dir_store *s = (struct dir_store *)base;
+    oci_root root = OCI_ROOT_INIT(s->fd);
+    OCI_AUTO_FD int dirfd = -1, fd = -1;
+    char path[OCI_BLOB_PATH_MAX];
+    const char *name;
+    int r;
+
+    oci_blob_path(d, path);
+    r = oci_root_open_parent(&root, path, NULL, &dirfd, &name, err);
+    if (r == 0)
+        r = oci_entry_stat(dirfd, name, entry, err);
+    if (r == 0)
+        return oci_fail(err, OCI_E_NOT_FOUND, "'%s' is not there", path);
+    return r < 0 ? r : oci_root_open_file(&root, path, &fd, file, err);
 }
 
 int oci_store_link_blob(oci_store *from, oci_store *to, const oci_digest *d, oci_error *err)

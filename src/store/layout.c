@@ -31,8 +31,7 @@ bool oci_entry_has(const oci_descriptor *d, const char *key, const char *value)
     return false;
 }
 
-/* A file of the layout itself, wherever inside the layout a link of that name leads. */
-static int read_member(oci_layout *l, const char *name, oci_buf *out, oci_error *err)
+int oci_layout_read_file(oci_layout *l, const char *name, oci_buf *out, oci_error *err)
 {
     oci_root root = OCI_ROOT_INIT(l->fd);
     OCI_AUTO(oci_reader) reader = NULL;
@@ -53,7 +52,7 @@ static int read_member(oci_layout *l, const char *name, oci_buf *out, oci_error 
 int oci_layout_read_index(oci_layout *l, oci_index **out, oci_error *err)
 {
     OCI_AUTO_BUF oci_buf bytes = OCI_BUF_INIT;
-    int r = read_member(l, "index.json", &bytes, err);
+    int r = oci_layout_read_file(l, "index.json", &bytes, err);
 
     if (r < 0)
         return r;
@@ -64,7 +63,7 @@ static int check_layout_file(oci_layout *l, oci_error *err)
 {
     OCI_AUTO_BUF oci_buf bytes = OCI_BUF_INIT;
     OCI_AUTO(oci_layout_file) file = NULL;
-    int r = read_member(l, "oci-layout", &bytes, err);
+    int r = oci_layout_read_file(l, "oci-layout", &bytes, err);
 
     if (r < 0)
         return r;
@@ -85,6 +84,7 @@ static int layout_new(int fd, const oci_layout_options *o, oci_layout **out, oci
     l->limits = oci_limits_resolve(o != NULL ? o->limits : NULL);
     l->events = o != NULL ? o->events : NULL;
     l->read_only = o != NULL && o->read_only;
+    l->shares_blobs = o != NULL && o->blobs != NULL;
     l->sync = o == NULL || o->fsync != OCI_FSYNC_NONE;
     if (o != NULL && o->blobs != NULL)
         r = oci_wrap(err, oci_open_host_dir(AT_FDCWD, o->blobs, &shared, err), "directory of blobs '%s'", o->blobs);

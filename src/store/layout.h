@@ -13,7 +13,7 @@ struct oci_layout {
     oci_index *index;
     oci_limits limits;
     const oci_events *events;
-    bool sync, read_only;
+    bool sync, read_only, shares_blobs;
     oci_tmpdir *stage; /* where the layout is built until it gets its name, or NULL */
     int stage_lock;    /* of that: it is not taken for something left behind; or -1 */
 };
@@ -26,8 +26,15 @@ bool oci_entry_has(const oci_descriptor *d, const char *key, const char *value);
 int oci_layout_lock(oci_layout *l, bool exclusive, int *fd, oci_error *err);
 /* A layout around an open directory, which it takes; it is looked at like one that is opened. Gives. */
 int oci_layout_open_fd(int fd, const oci_layout_options *o, oci_layout **out, oci_error *err);
+/* Appends a file of the layout itself, wherever inside the layout a link of that name leads. */
+int oci_layout_read_file(oci_layout *l, const char *name, oci_buf *out, oci_error *err);
 /* index.json as it is now. Gives. */
 int oci_layout_read_index(oci_layout *l, oci_index **out, oci_error *err);
+/* Makes index.json as it is durable, so that what it does not name may go. */
+int oci_layout_sync_index(oci_layout *l, oci_error *err);
+/* Removes (dry_run: counts) temporary files and directories that were last changed at before or earlier. The layout is
+ * locked exclusively. */
+int oci_layout_sweep_tmp(oci_layout *l, int64_t before, bool dry_run, oci_swept *sum, oci_error *err);
 /* Gives a staged layout its name; OCI_E_EXISTS, and it is still staged, when something came there meanwhile. */
 int oci_layout_publish(oci_layout *l, oci_error *err);
 /* Forgets where it was staged, and removes that if it has no name. */

@@ -9,6 +9,7 @@
 #include <oci-image/store.h>
 
 #include "base/cleanup.h"
+#include "os/os.h"
 
 OCI_DEFINE_AUTO(oci_store);
 OCI_DEFINE_AUTO_WITH(oci_ingest, oci_ingest_abort);
@@ -57,6 +58,8 @@ void oci_blob_path(const oci_digest *d, char out[OCI_BLOB_PATH_MAX]);
 /* The blobs of a layout directory. fd (borrowed as long as the store lives) is the open layout. shared (taken, or -1)
  * is a directory of ALGORITHM/ENCODED: blobs that the layout lacks are looked for there, and new ones go there. */
 int oci_store_new_dir(int fd, int shared, oci_fsync_policy fsync, bool read_only, oci_store **out, oci_error *err);
+/* Where a blob of the layout's own directory stands: its entry, which may be a link, and the file. OCI_E_NOT_FOUND. */
+int oci_store_find_file(oci_store *s, const oci_digest *d, struct stat *entry, struct stat *file, oci_error *err);
 /* Gives a blob of the layout directory from a second name in that of to, on the same file system. */
 int oci_store_link_blob(oci_store *from, oci_store *to, const oci_digest *d, oci_error *err);
 

@@ -23,6 +23,7 @@
 struct edit {
     enum { EDIT_SET, EDIT_DELETE, EDIT_EXPECT } kind;
     char *name;        /* or NULL */
+    char *digest;      /* DELETE: of the entries to go; NULL: all of the name */
     oci_index *entry;  /* SET: an index of one entry, as it shall stand */
     oci_digest expect; /* EXPECT; alg NONE: nothing */
 };
@@ -45,6 +46,7 @@ struct entries {
 int oci_txn_begin(oci_layout *l, oci_txn **out, oci_error *err)
 {
     OCI_AUTO(oci_txn) t = NULL;
+    OCI_AUTO(oci_index) fresh = NULL;
     int r;
 
     if (l->read_only)
@@ -55,8 +57,12 @@ int oci_txn_begin(oci_layout *l, oci_txn **out, oci_error *err)
     t->layout = l;
     t->lock = -1;
     r = oci_layout_lock(l, false, &t->lock, err);
+    if (r == 0)
+        r = oci_layout_read_index(l, &fresh, err);
     if (r < 0)
         return r;
+    oci_index_free(l->index);
+    l->index = oci_steal(&fresh);
     *out = oci_steal(&t);
     return 0;
 }
@@ -67,6 +73,7 @@ void oci_txn_abort(oci_txn *t)
         return;
     for (size_t i = 0; i < t->edits.count; i++) {
         oci_free(t->edits.items[i].name);
+        oci_free(t->edits.items[i].digest);
         oci_index_free(t->edits.items[i].entry);
     }
     oci_free(t->edits.items);
@@ -80,6 +87,7 @@ static int add_edit(oci_txn *t, const char *name, struct edit e, oci_error *err)
     e.name = name != NULL ? oci_strdup(name) : NULL;
     if ((name != NULL && e.name == NULL) || !OCI_VEC_PUSH(&t->edits, e)) {
         oci_free(e.name);
+        oci_free(e.digest);
         oci_index_free(e.entry);
         return oci_fail_nomem(err);
     }
@@ -145,6 +153,13 @@ int oci_txn_delete_ref(oci_txn *t, const char *name, oci_error *err)
     return add_edit(t, name, (struct edit) { .kind = EDIT_DELETE }, err);
 }
 
+int oci_txn_delete_entry(oci_txn *t, const char *name, const char *digest, oci_error *err)
+{
+    struct edit e = { .kind = EDIT_DELETE, .digest = oci_strdup(digest) };
+
+    return e.digest != NULL ? add_edit(t, name, e, err) : oci_fail_nomem(err);
+}
+
 int oci_txn_expect(oci_txn *t, const char *name, const oci_digest *old, oci_error *err)
 {
     struct edit e = { .kind = EDIT_EXPECT };
@@ -192,17 +207,27 @@ static int carry_out_set(const struct edit *e, struct entries *list, oci_error *
     return 0;
 }
 
+static bool deletes(const struct edit *e, const oci_descriptor *d)
+{
+    return (e->name != NULL ? has_name(d, e->name) : name_of(d) == NULL) &&
+           (e->digest == NULL || strcmp(e->digest, d->digest_text) == 0);
+}
+
 static int carry_out_delete(const struct edit *e, struct entries *list, oci_error *err)
 {
     size_t kept = 0, before = list->count;
 
     for (size_t i = 0; i < before; i++)
-        if (!has_name(list->items[i], e->name))
+        if (!deletes(e, list->items[i]))
             list->items[kept++] = list->items[i];
     list->count = kept;
-    if (kept == before)
+    if (kept < before)
+        return 0;
+    if (e->digest == NULL)
         return oci_fail(err, OCI_E_NOT_FOUND, "the layout has no image named '%s'", e->name);
-    return 0;
+    return oci_fail(err, OCI_E_NOT_FOUND, "index.json has no entry %s %s%s%s", e->digest,
+                    e->name != NULL ? "named '" : "without a name", e->name != NULL ? e->name : "",
+                    e->name != NULL ? "'" : "");
 }
 
 static int check_expectation(const struct edit *e, const struct entries *list, oci_error *err)

@@ -30,6 +30,7 @@ enum cli_kind {
     CLI_KIND_LIST,   /* struct cli_list: repeatable */
     CLI_KIND_NUMBER, /* uint64_t, decimal, at most max */
     CLI_KIND_SIZE,   /* uint64_t, with K, M, G, T for powers of 1024 */
+    CLI_KIND_TIME,   /* uint64_t, seconds, with s, m, h, d */
     CLI_KIND_CHOICE, /* int: the index of one of choices */
     CLI_KIND_GROUP   /* a struct with a table of its own */
 };
@@ -86,6 +87,11 @@ struct cli_list {
         .kind = CLI_KIND_SIZE, .letter = ch, .name = text, .value = val, .help = about,                                \
         .offset = CLI_OFFSET(T, field, uint64_t)                                                                       \
     }
+#define CLI_TIME(T, field, ch, text, val, about)                                                                       \
+    {                                                                                                                  \
+        .kind = CLI_KIND_TIME, .letter = ch, .name = text, .value = val, .help = about,                                \
+        .offset = CLI_OFFSET(T, field, uint64_t)                                                                       \
+    }
 #define CLI_CHOICE(T, field, ch, text, val, list, about)                                                               \
     {                                                                                                                  \
         .kind = CLI_KIND_CHOICE, .letter = ch, .name = text, .value = val, .help = about,                              \
@@ -115,7 +121,7 @@ struct cli_example {
 
 struct cli_command {
     const char *alias;                  /* another name, or NULL */
-    const char *usage[4];               /* what follows the name, one per form: "[OPTION]... IMAGE BUNDLE" */
+    const char *usage[6];               /* what follows the name, one per form: "[OPTION]... IMAGE BUNDLE" */
     const char *description;            /* paragraphs, separated by an empty line; not wrapped */
     const struct cli_option *options;   /* ends with CLI_END; NULL when there are none */
     size_t options_size;                /* of the options struct */

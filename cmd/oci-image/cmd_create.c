@@ -18,6 +18,8 @@ struct options {
     const char *compress, *platform, *user, *workdir, *stop_signal, *author;
     int algorithm;
     struct cli_list entrypoint, cmd, env, labels, volumes, expose, annotations;
+    const char *blobs;
+    struct cli_write write;
     struct cli_limits limits;
 };
 
@@ -36,6 +38,8 @@ static const struct cli_option options[] = {
     CLI_TEXT(struct options, stop_signal, 0, "stop-signal", "SIGNAL", "what asks it to end"),
     CLI_TEXT(struct options, author, 0, "author", "TEXT", "who made the image"),
     CLI_LIST(struct options, annotations, 0, "annotation", "NAME=VALUE", "of the manifest; repeatable"),
+    CLI_BLOBS(struct options, blobs),
+    CLI_GROUP(struct options, write, struct cli_write, CLI_WRITE_TITLE, cli_write_options),
     CLI_GROUP(struct options, limits, struct cli_limits, CLI_LIMITS_TITLE, cli_limits_options),
     CLI_END,
 };
@@ -187,15 +191,15 @@ static int prepare(struct cli *cli, const struct options *o, struct request *q)
     return r;
 }
 
-/* The layout, made when nothing is there. */
+/* The layout; when nothing is there, a new one that gets its name when the image does. */
 static int open_destination(struct cli *cli, const oci_limits *limits, struct cli_source *s)
 {
-    oci_layout_options o = { .limits = limits, .events = cli_events(cli) };
+    oci_layout_options o = { .limits = limits, .events = cli_events(cli), .fsync = s->fsync, .blobs = s->blobs };
     int r = cli_source_open_layout(cli, limits, false, s);
 
     if (r != OCI_E_NOT_FOUND)
         return r;
-    return oci_layout_init(AT_FDCWD, s->reference->path, &o, &s->layout, &cli->err);
+    return oci_layout_stage(AT_FDCWD, s->reference->path, &o, &s->layout, &cli->err);
 }
 
 /* An input that may stall: whoever waits for the other end of a pipe can still be interrupted. */
@@ -274,7 +278,7 @@ static int run(struct cli *cli, const void *opts, size_t n, char *const *operand
 {
     const struct options *o = opts;
     oci_limits limits = cli_limits_of(&o->limits);
-    struct cli_source dest = { 0 };
+    struct cli_source dest = { .blobs = o->blobs, .fsync = (oci_fsync_policy)o->write.fsync };
     struct request q = { 0 };
     oci_create *create = NULL;
     int r = prepare(cli, o, &q);
@@ -285,6 +289,8 @@ static int run(struct cli *cli, const void *opts, size_t n, char *const *operand
         r = cli_source_parse(cli, operands[0], NULL, &dest);
     if (r == 0 && dest.reference->digest != NULL)
         r = cli_fail(cli, OCI_E_USAGE, "'%s': a new image cannot be called by a digest", operands[0]);
+    if (r == 0 && dest.reference->name != NULL)
+        r = cli_check_name(cli, dest.reference->name);
     if (r == 0)
         r = open_destination(cli, &limits, &dest);
     if (r == 0)

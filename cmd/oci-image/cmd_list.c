@@ -5,11 +5,13 @@
 #include "out.h"
 
 struct options {
+    const char *blobs;
     struct cli_output output;
     struct cli_limits limits;
 };
 
 static const struct cli_option options[] = {
+    CLI_BLOBS(struct options, blobs),
     CLI_GROUP(struct options, output, struct cli_output, CLI_OUTPUT_TITLE, cli_output_options),
     CLI_GROUP(struct options, limits, struct cli_limits, CLI_LIMITS_TITLE, cli_limits_options),
     CLI_END,
@@ -131,12 +133,11 @@ static int run(struct cli *cli, const void *opts, size_t n, char *const *operand
     oci_limits limits = cli_limits_of(&o->limits);
     struct cli_source source = { 0 };
     struct listing l = { .cli = cli, .table = { .columns = 6, .right = 1 << 4 }, .json = { .file = stdout } };
-    int r = cli_source_parse(cli, operands[0], NULL, &source);
+    int r = cli_source_parse_layout(cli, operands[0], &source);
 
     (void)n;
     l.as_json = o->output.json;
-    if (r == 0 && (source.reference->name != NULL || source.reference->digest != NULL))
-        r = cli_fail(cli, OCI_E_USAGE, "'%s' names an image; list takes a layout", operands[0]);
+    source.blobs = o->blobs;
     if (r == 0)
         r = cli_source_open_layout(cli, &limits, true, &source);
     if (r == 0) {

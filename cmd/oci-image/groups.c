@@ -3,6 +3,8 @@
 
 static const char *const when_words[] = { "auto", "always", "never", NULL };
 static const char *const progress_words[] = { "auto", "plain", "json", "none", NULL };
+/* As in enum oci_fsync_policy. */
+static const char *const fsync_words[] = { "default", "none", NULL };
 
 const struct cli_option cli_common_options[] = {
     CLI_FLAG(struct cli_common, quiet, 'q', "quiet", "print no warnings and no progress"),
@@ -18,6 +20,7 @@ const struct cli_option cli_image_options[] = {
              "the platform to choose; default is that of this machine"),
     CLI_TEXT(struct cli_image, ref, 0, "ref", "NAME", "the name of the image, whatever characters it holds"),
     CLI_TEXT(struct cli_image, digest, 0, "digest", "DIGEST", "the digest of its manifest or index"),
+    CLI_BLOBS(struct cli_image, blobs),
     CLI_END,
 };
 
@@ -40,6 +43,12 @@ oci_limits cli_limits_of(const struct cli_limits *l)
                           .max_depth = (uint32_t)l->max_depth,
                           .max_document = l->max_document };
 }
+
+const struct cli_option cli_write_options[] = {
+    CLI_CHOICE(struct cli_write, fsync, 0, "fsync", "HOW", fsync_words,
+               "see to it that nothing is lost with the power before the command ends, or do not"),
+    CLI_END,
+};
 
 const struct cli_option cli_output_options[] = {
     CLI_FLAG(struct cli_output, json, 0, "json", "print one JSON document"),

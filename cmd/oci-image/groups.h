@@ -16,6 +16,7 @@ struct cli_image {
     const char *platform; /* or NULL, like all of these */
     const char *ref;
     const char *digest;
+    const char *blobs;
 };
 extern const struct cli_option cli_image_options[];
 
@@ -25,6 +26,17 @@ struct cli_limits {
 };
 extern const struct cli_option cli_limits_options[];
 oci_limits cli_limits_of(const struct cli_limits *l);
+
+/* Where the blobs of a layout are besides in the layout. */
+#define CLI_BLOBS(T, field)                                                                                            \
+    CLI_TEXT(T, field, 0, "blobs", "DIR",                                                                              \
+             "where layouts share blobs, as ALGORITHM/HEX (skopeo's shared blob directory)")
+
+#define CLI_WRITE_TITLE "Writing"
+struct cli_write {
+    int fsync; /* enum oci_fsync_policy */
+};
+extern const struct cli_option cli_write_options[];
 
 #define CLI_OUTPUT_TITLE "Output"
 struct cli_output {

@@ -44,12 +44,23 @@ int cli_source_parse(struct cli *cli, const char *text, const struct cli_image *
 {
     int r = oci_reference_parse(text, exists, NULL, &s->reference, &cli->err);
 
+    if (o != NULL)
+        s->blobs = o->blobs;
     if (r == 0 && o != NULL)
         r = replace(cli, &s->reference->name, "--ref", o->ref);
     if (r == 0 && o != NULL)
         r = check_digest(cli, o->digest);
     if (r == 0 && o != NULL)
         r = replace(cli, &s->reference->digest, "--digest", o->digest);
+    return r;
+}
+
+int cli_source_parse_layout(struct cli *cli, const char *text, struct cli_source *s)
+{
+    int r = cli_source_parse(cli, text, NULL, s);
+
+    if (r == 0 && (s->reference->name != NULL || s->reference->digest != NULL))
+        return cli_fail(cli, OCI_E_USAGE, "'%s' names an image; %s takes a layout", text, cli->entry->name);
     return r;
 }
 
@@ -70,7 +81,9 @@ int cli_source_check_transport(struct cli *cli, const struct cli_source *s)
 
 int cli_source_open_layout(struct cli *cli, const oci_limits *limits, bool read_only, struct cli_source *s)
 {
-    oci_layout_options o = { .limits = limits, .events = cli_events(cli), .read_only = read_only };
+    oci_layout_options o = {
+        .limits = limits, .events = cli_events(cli), .fsync = s->fsync, .read_only = read_only, .blobs = s->blobs
+    };
     int r = cli_source_check_transport(cli, s);
 
     return r < 0 ? r : oci_layout_open(AT_FDCWD, s->reference->path, &o, &s->layout, &cli->err);
@@ -87,16 +100,48 @@ static void hint_at_image(struct cli *cli, int r, const struct cli_source *s)
         cli_hint(cli, "'oci-image list %s' shows what is there", path);
 }
 
+int cli_check_name(struct cli *cli, const char *name)
+{
+    if (oci_ref_name_is_wellformed(name))
+        return 0;
+    cli_fail(cli, OCI_E_USAGE, "'%s' cannot be the name of an image", name);
+    cli_hint(cli, "names are made of letters, digits and single -._:@+/ between them");
+    return OCI_E_USAGE;
+}
+
 void cli_hint_at_destination(struct cli *cli, int r, const char *path)
 {
     if (r == OCI_E_EXISTS)
         cli_hint(cli, "name a new directory or an empty one, or remove '%s' first", path);
 }
 
+static oci_resolve_options wanted_of(struct cli *cli, const oci_limits *limits, const struct cli_source *s)
+{
+    return (oci_resolve_options) { .name = s->reference->name,
+                                   .digest = s->reference->digest,
+                                   .platform = s->platform,
+                                   .limits = limits,
+                                   .events = cli_events(cli) };
+}
+
+int cli_source_find(struct cli *cli, const char *platform, const oci_limits *limits, struct cli_source *s)
+{
+    oci_resolve_options wanted;
+    int r = cli_parse_platform(cli, platform, &s->platform);
+
+    if (r < 0)
+        return r;
+    wanted = wanted_of(cli, limits, s);
+    r = platform != NULL ? oci_resolve(s->layout, &wanted, &s->path, &cli->err)
+                         : oci_resolve_entry(s->layout, &wanted, &s->path, &cli->err);
+    hint_at_image(cli, r, s);
+    return cli_wrap(cli, r, "'%s'", s->reference->path);
+}
+
 int cli_source_open_image(struct cli *cli, const char *text, const struct cli_image *o, const oci_limits *limits,
                           struct cli_source *s)
 {
-    oci_resolve_options wanted = { .limits = limits };
+    oci_resolve_options wanted;
     int r = cli_source_parse(cli, text, o, s);
 
     if (r == 0 && o != NULL)
@@ -105,10 +150,7 @@ int cli_source_open_image(struct cli *cli, const char *text, const struct cli_im
         r = cli_source_open_layout(cli, limits, true, s);
     if (r < 0)
         return r;
-    wanted.events = cli_events(cli);
-    wanted.name = s->reference->name;
-    wanted.digest = s->reference->digest;
-    wanted.platform = s->platform;
+    wanted = wanted_of(cli, limits, s);
     r = oci_resolve(s->layout, &wanted, &s->path, &cli->err);
     if (r < 0)
         hint_at_image(cli, r, s);

@@ -9,6 +9,8 @@
 #include "groups.h"
 
 struct cli_source {
+    const char *blobs;      /* what --blobs says, or NULL; set before the layout is opened, like the next */
+    oci_fsync_policy fsync; /* of a layout that is opened for writing */
     oci_reference *reference;
     oci_layout *layout;
     oci_platform *platform;
@@ -21,11 +23,18 @@ struct cli_source {
 int cli_source_parse(struct cli *cli, const char *text, const struct cli_image *o, struct cli_source *s);
 /* Fails for what cannot be opened as a layout. */
 int cli_source_check_transport(struct cli *cli, const struct cli_source *s);
+/* The same for a command that takes a layout and not an image of it. */
+int cli_source_parse_layout(struct cli *cli, const char *text, struct cli_source *s);
 /* Opens the layout of s->reference. limits may be NULL. */
 int cli_source_open_layout(struct cli *cli, const oci_limits *limits, bool read_only, struct cli_source *s);
+/* Finds what s->reference means in s->layout, and sets s->path: an entry, whatever it is, or with a platform the
+ * manifest for that. */
+int cli_source_find(struct cli *cli, const char *platform, const oci_limits *limits, struct cli_source *s);
 /* All of it: the layout, and one image of it. */
 int cli_source_open_image(struct cli *cli, const char *text, const struct cli_image *o, const oci_limits *limits,
                           struct cli_source *s);
+/* OCI_E_USAGE unless name can be the name of an image. */
+int cli_check_name(struct cli *cli, const char *name);
 /* Says what to do when r is that a directory to be made is there already. */
 void cli_hint_at_destination(struct cli *cli, int r, const char *path);
 void cli_source_close(struct cli_source *s);

@@ -18,6 +18,7 @@ bool cli_takes_value(const struct cli_option *o)
     case CLI_KIND_LIST:
     case CLI_KIND_NUMBER:
     case CLI_KIND_SIZE:
+    case CLI_KIND_TIME:
     case CLI_KIND_CHOICE:
         return true;
     case CLI_KIND_END:
@@ -114,6 +115,23 @@ static bool parse_size(const char *s, uint64_t *out)
     return true;
 }
 
+/* "90", "90s", "15m", "2h", "7d". */
+static bool parse_time(const char *s, uint64_t *out)
+{
+    static const struct {
+        char unit;
+        uint64_t seconds;
+    } units[] = { { '\0', 1 }, { 's', 1 }, { 'm', 60 }, { 'h', 60 * 60 }, { 'd', 24 * 60 * 60 } };
+    uint64_t value;
+
+    if (!parse_digits(&s, &value))
+        return false;
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (*s == units[i].unit && (*s == '\0' || s[1] == '\0'))
+            return !__builtin_mul_overflow(value, units[i].seconds, out);
+    return false;
+}
+
 static int set_number(struct cli *cli, const struct found *f, const char *shown, const char *value)
 {
     uint64_t number;
@@ -122,6 +140,9 @@ static int set_number(struct cli *cli, const struct found *f, const char *shown,
     if (f->option->kind == CLI_KIND_SIZE) {
         if (!parse_size(value, &number))
             return cli_fail(cli, OCI_E_USAGE, "%s: '%s' is not a size like 4096, 64K or 2G", shown, value);
+    } else if (f->option->kind == CLI_KIND_TIME) {
+        if (!parse_time(value, &number))
+            return cli_fail(cli, OCI_E_USAGE, "%s: '%s' is not a time like 90s, 15m, 2h or 7d", shown, value);
     } else {
         if (!parse_digits(&p, &number) || *p != '\0')
             return cli_fail(cli, OCI_E_USAGE, "%s: '%s' is not a number", shown, value);
@@ -184,6 +205,7 @@ static int set(struct cli *cli, const struct found *f, const char *shown, const 
         return append(cli, (struct cli_list *)(void *)f->field, value);
     case CLI_KIND_NUMBER:
     case CLI_KIND_SIZE:
+    case CLI_KIND_TIME:
         return set_number(cli, f, shown, value);
     case CLI_KIND_CHOICE:
         return set_choice(cli, f, shown, value);

@@ -36,6 +36,9 @@ typedef struct oci_path {
 /* Finds the manifest that the options mean. Candidates in document order, the first match wins. OCI_E_NOT_FOUND,
  * OCI_E_AMBIGUOUS: the text lists the candidates. Gives. */
 OCI_API int oci_resolve(oci_layout *l, const oci_resolve_options *o, oci_path **out, oci_error *err);
+/* Finds what name and digest mean themselves, whatever it is and without choosing a platform: an entry of index.json,
+ * or with a digest what has it at or below the entries of that name. OCI_E_AMBIGUOUS when entries that differ fit. */
+OCI_API int oci_resolve_entry(oci_layout *l, const oci_resolve_options *o, oci_path **out, oci_error *err);
 OCI_API void oci_path_free(oci_path *p);
 /* The last step, borrowed. */
 OCI_API const oci_descriptor *oci_path_target(const oci_path *p);

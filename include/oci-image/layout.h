@@ -30,6 +30,7 @@ typedef struct oci_layout_options {
     const oci_events *events; /* or NULL; borrowed as long as the layout lives */
     oci_fsync_policy fsync;   /* default: blobs, then their directory, then index.json, then its directory */
     bool read_only;           /* nothing may be written; a transaction answers OCI_E_PERM */
+    const char *blobs;        /* or NULL: a directory of ALGORITHM/ENCODED that several layouts share; borrowed */
 } oci_layout_options;
 
 /* Opens the layout directory path (relative to dirfd, which may be AT_FDCWD and is borrowed). OCI_E_NOT_FOUND when it
@@ -38,18 +39,26 @@ OCI_API int oci_layout_open(int dirfd, const char *path, const oci_layout_option
 /* Makes an empty layout. path must not exist, be an empty directory, or OCI_E_EXISTS. What was begun is undone on
  * failure. */
 OCI_API int oci_layout_init(int dirfd, const char *path, const oci_layout_options *o, oci_layout **out, oci_error *err);
+/* The same, but the layout is built beside path and gets its name with the first transaction that changes something;
+ * freed before that, it leaves nothing. When others have made a layout there meanwhile, that transaction puts into
+ * theirs what this one holds. */
+OCI_API int oci_layout_stage(int dirfd, const char *path, const oci_layout_options *o, oci_layout **out,
+                             oci_error *err);
 OCI_API void oci_layout_free(oci_layout *l);
 
 OCI_API oci_store *oci_layout_store(oci_layout *l);       /* borrowed */
-OCI_API const oci_index *oci_layout_index(oci_layout *l); /* borrowed, as of open or the last commit */
+OCI_API const oci_index *oci_layout_index(oci_layout *l); /* borrowed, as of open or the last begin or commit */
 
-/* Waits for the layout's lock. OCI_E_PERM for a layout opened read_only. Gives. */
+/* Waits for the layout's lock and reads index.json again: what it leads to will not be removed before the transaction
+ * ends. OCI_E_PERM for a layout opened read_only. Gives. */
 OCI_API int oci_txn_begin(oci_layout *l, oci_txn **out, oci_error *err);
 /* Makes name mean d (copied): the entries of that name are replaced; an entry with equal digest and platform keeps its
  * place. name NULL adds an entry without a name, once per digest. OCI_E_USAGE when name is no ref name. */
 OCI_API int oci_txn_set_ref(oci_txn *t, const char *name, const oci_descriptor *d, oci_error *err);
 /* Removes every entry of that name; OCI_E_NOT_FOUND when there is none. */
 OCI_API int oci_txn_delete_ref(oci_txn *t, const char *name, oci_error *err);
+/* The same for the entries of that name (NULL: those without a name) that have the digest, in its text form. */
+OCI_API int oci_txn_delete_entry(oci_txn *t, const char *name, const char *digest, oci_error *err);
 /* Commit shall fail with OCI_E_CONFLICT unless name means old (NULL: nothing) at that time. */
 OCI_API int oci_txn_expect(oci_txn *t, const char *name, const oci_digest *old, oci_error *err);
 /* Takes t. */

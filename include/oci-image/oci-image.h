@@ -9,6 +9,7 @@
 #include <oci-image/digest.h>
 #include <oci-image/document.h>
 #include <oci-image/error.h>
+#include <oci-image/gc.h>
 #include <oci-image/image.h>
 #include <oci-image/layer.h>
 #include <oci-image/layout.h>

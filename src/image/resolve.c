@@ -44,6 +44,7 @@ enum known_kind { KNOWN_MANIFEST, KNOWN_CONFIG };
 struct search {
     oci_layout *layout;
     const oci_resolve_options *o;
+    bool entry;          /* what name and digest mean is wanted itself, not a manifest below it */
     oci_map *visited[2]; /* digests of indexes that were opened; [1]: at or below the digest that was asked for */
     oci_map *known[2];   /* by known_kind: digests, and the platforms (or NULL) that those documents tell */
     oci_arena *arena;    /* those platforms */
@@ -181,7 +182,7 @@ static int add_candidate(struct search *s, const oci_descriptor *d, const char *
 
     memcpy(c.steps, s->steps, s->depth * sizeof *c.steps);
     c.steps[s->depth] = d;
-    if (c.platform == NULL) {
+    if (c.platform == NULL && !s->entry) {
         oci_platform *known = NULL;
         int r = look_up(s, KNOWN_MANIFEST, d, &known, err);
 
@@ -247,6 +248,8 @@ static int collect(struct search *s, const oci_descriptor *d, const char *group,
 {
     oci_media_info info = oci_media_type_info(d->media_type);
 
+    if (s->entry && digest_fits(s, d))
+        return add_candidate(s, d, group, err);
     switch (info.kind) {
     case OCI_MEDIA_MANIFEST:
         if (is_attestation(d) && (s->o->digest == NULL || !digest_fits(s, d)))
@@ -375,17 +378,33 @@ static void warn_of_platform(const struct search *s, const struct candidate *c)
     oci_warn(s->o->events, "the image is for %s, this machine is %s", have, host);
 }
 
+static int fail_empty(const struct search *s, oci_error *err)
+{
+    if (s->missing.code != 0)
+        return oci_fail(err, OCI_E_NOT_FOUND, "%s", s->missing.msg);
+    if (s->o->digest != NULL)
+        return oci_fail(err, OCI_E_NOT_FOUND, "no manifest %s is reachable from index.json", s->o->digest);
+    return oci_fail(err, OCI_E_NOT_FOUND, "there is no image manifest%s%s", s->o->name != NULL ? " below " : "",
+                    s->o->name != NULL ? s->o->name : "");
+}
+
+static int decide_entry(const struct search *s, const struct candidate **out, oci_error *err)
+{
+    for (size_t i = 1; i < s->found.count; i++)
+        if (!same_image(&s->found.items[0], &s->found.items[i]))
+            return fail_with_candidates(s, OCI_E_AMBIGUOUS, "more than one entry fits, name one", err);
+    *out = &s->found.items[0];
+    return 0;
+}
+
 static int decide(const struct search *s, const struct candidate **out, oci_error *err)
 {
     bool ambiguous;
 
-    if (s->found.count == 0 && s->missing.code != 0)
-        return oci_fail(err, OCI_E_NOT_FOUND, "%s", s->missing.msg);
-    if (s->found.count == 0 && s->o->digest != NULL)
-        return oci_fail(err, OCI_E_NOT_FOUND, "no manifest %s is reachable from index.json", s->o->digest);
     if (s->found.count == 0)
-        return oci_fail(err, OCI_E_NOT_FOUND, "there is no image manifest%s%s", s->o->name != NULL ? " below " : "",
-                        s->o->name != NULL ? s->o->name : "");
+        return fail_empty(s, err);
+    if (s->entry)
+        return decide_entry(s, out, err);
     *out = choose(s, s->o->platform != NULL ? s->o->platform : oci_platform_host(), &ambiguous);
     if (ambiguous)
         return fail_with_candidates(s, OCI_E_AMBIGUOUS, "more than one image fits, name one", err);
@@ -427,9 +446,9 @@ static int make_path(struct search *s, const struct candidate *c, oci_path **out
     return 0;
 }
 
-int oci_resolve(oci_layout *l, const oci_resolve_options *o, oci_path **out, oci_error *err)
+static int resolve(oci_layout *l, const oci_resolve_options *o, bool entry, oci_path **out, oci_error *err)
 {
-    struct search s = { .layout = l, .o = o };
+    struct search s = { .layout = l, .o = o, .entry = entry };
     const struct candidate *chosen = NULL;
     bool any = false;
     int r = begin_search(&s, err);
@@ -446,6 +465,16 @@ int oci_resolve(oci_layout *l, const oci_resolve_options *o, oci_path **out, oci
         r = make_path(&s, chosen, out, err);
     end_search(&s);
     return r;
+}
+
+int oci_resolve(oci_layout *l, const oci_resolve_options *o, oci_path **out, oci_error *err)
+{
+    return resolve(l, o, false, out, err);
+}
+
+int oci_resolve_entry(oci_layout *l, const oci_resolve_options *o, oci_path **out, oci_error *err)
+{
+    return resolve(l, o, true, out, err);
 }
 
 void oci_path_free(oci_path *base)

@@ -9,7 +9,12 @@
 
 int oci_lock(int fd, bool exclusive, const oci_events *events, oci_error *err)
 {
-    while (flock(fd, exclusive ? LOCK_EX : LOCK_SH) < 0) {
+    const int how = exclusive ? LOCK_EX : LOCK_SH;
+
+    if (flock(fd, how | LOCK_NB) == 0)
+        return 0;
+    oci_progress(events, "waiting for others", 0, 0);
+    while (flock(fd, how) < 0) {
         int r;
 
         if (errno != EINTR)

@@ -146,14 +146,32 @@ int oci_tmpdir_fd(const oci_tmpdir *t); /* borrowed */
 /* Renames it to its goal with that mode; an empty directory that was there from the start gives way. sync: the
  * directory itself and the one above, not what it holds. Takes t. OCI_E_EXISTS when something came meanwhile. */
 int oci_tmpdir_publish(oci_tmpdir *t, mode_t mode, bool sync, oci_error *err);
+/* The same without taking t: after a failure the directory is still where it was made. */
+int oci_tmpdir_place(oci_tmpdir *t, mode_t mode, bool sync, oci_error *err);
+/* Opens the directory that stands at the goal now. */
+int oci_tmpdir_open_goal(const oci_tmpdir *t, int *fd, oci_error *err);
 void oci_tmpdir_free(oci_tmpdir *t); /* removes it with all it holds */
 OCI_DEFINE_AUTO(oci_tmpdir);
 
 int oci_fsync(int fd, oci_error *err);
 
+/* ---- what was never published ---- */
+
+typedef struct oci_swept {
+    uint64_t count, bytes;
+} oci_swept;
+/* When the entry, its content or its mode was changed last, in seconds. */
+int64_t oci_last_change(const struct stat *st);
+/* Removes (dry_run: counts) the files in dirfd that have a temporary name and were last changed at before or earlier.
+ * The caller sees to it that nobody is making one. */
+int oci_sweep_tmp_files(int dirfd, int64_t before, bool dry_run, oci_swept *sum, oci_error *err);
+/* The same for directories in the making beside the directory fd that were to become it, unless somebody has locked
+ * them (oci_lock). */
+int oci_sweep_tmp_dirs(int fd, int64_t before, bool dry_run, oci_swept *sum, oci_error *err);
+
 /* ---- locks ---- */
 
-/* flock on fd, waiting; EINTR asks the events. Released when fd is closed. */
+/* flock on fd, waiting, which is shown as progress; EINTR asks the events. Released when fd is closed. */
 int oci_lock(int fd, bool exclusive, const oci_events *events, oci_error *err);
 
 /* ---- metadata by descriptor ---- */

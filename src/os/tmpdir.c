@@ -179,9 +179,8 @@ static int rename_to_goal(oci_tmpdir *t)
     return renameat(t->parent, t->name, t->parent, t->goal);
 }
 
-int oci_tmpdir_publish(oci_tmpdir *taken, mode_t mode, bool sync, oci_error *err)
+int oci_tmpdir_place(oci_tmpdir *t, mode_t mode, bool sync, oci_error *err)
 {
-    OCI_AUTO(oci_tmpdir) t = taken;
     int r = 0;
 
     if (fchmod(t->fd, mode) < 0 && !oci_means_unsupported(errno))
@@ -197,6 +196,18 @@ int oci_tmpdir_publish(oci_tmpdir *taken, mode_t mode, bool sync, oci_error *err
     }
     t->name[0] = '\0';
     return sync ? oci_wrap(err, oci_fsync(t->parent, err), "the directory above '%s'", t->path) : 0;
+}
+
+int oci_tmpdir_publish(oci_tmpdir *taken, mode_t mode, bool sync, oci_error *err)
+{
+    OCI_AUTO(oci_tmpdir) t = taken;
+
+    return oci_tmpdir_place(t, mode, sync, err);
+}
+
+int oci_tmpdir_open_goal(const oci_tmpdir *t, int *fd, oci_error *err)
+{
+    return oci_entry_open_dir(t->parent, t->goal, fd, err);
 }
 
 void oci_tmpdir_free(oci_tmpdir *t)

@@ -3,6 +3,7 @@
  * The blobs of a layout directory: blobs/ALGORITHM/ENCODED (image-layout.md, "Blobs"). A blob may be a symbolic link,
  * but only to a regular file inside the layout's own tree, which is what real layouts do.
  */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,8 +17,10 @@
 
 struct dir_store {
     oci_store base;
-    int fd; /* of the layout */
+    int fd;     /* of the layout */
+    int shared; /* a directory of blobs that several layouts share, or -1 */
     bool sync, read_only;
+    bool durable[UINT8_MAX + 1]; /* by algorithm: its directory will not be lost */
 };
 
 struct dir_ingest {
@@ -27,9 +30,11 @@ struct dir_ingest {
     oci_tmpfile *file;
 };
 
+static const char blobs_prefix[] = "blobs/";
+
 static int open_regular(struct dir_store *s, const oci_digest *d, int *fd, uint64_t *size, oci_error *err)
 {
-    oci_root root = OCI_ROOT_INIT(s->fd);
+    oci_root root = OCI_ROOT_INIT(s->fd), shared = OCI_ROOT_INIT(s->shared);
     char path[OCI_BLOB_PATH_MAX], text[OCI_DIGEST_MAX_TEXT];
     struct stat st;
     int r;
@@ -37,6 +42,8 @@ static int open_regular(struct dir_store *s, const oci_digest *d, int *fd, uint6
     oci_blob_path(d, path);
     oci_digest_format(d, text, sizeof text);
     r = oci_root_open_file(&root, path, fd, &st, err);
+    if (r == OCI_E_NOT_FOUND && s->shared >= 0)
+        r = oci_root_open_file(&shared, path + strlen(blobs_prefix), fd, &st, err);
     if (r == OCI_E_NOT_FOUND)
         return oci_fail(err, r, "blob %s is not in the layout", text);
     if (r < 0)
@@ -60,24 +67,42 @@ static int dir_stat(oci_store *base, const oci_digest *d, uint64_t *size, oci_er
     return open_regular((struct dir_store *)base, d, &fd, size, err);
 }
 
-/* Opens name below dirfd, making it when it is not there; the new name is made durable when sync says so. */
+/* Opens name below dirfd, making it when it is not there; its name is made durable when sync says so, whoever made it:
+ * they may not have come so far. */
 static int open_or_make(int dirfd, const char *name, bool sync, int *fd, oci_error *err)
 {
-    OCI_AUTO_FD int made = -1;
-    int r = oci_entry_open_dir(dirfd, name, fd, err);
+    OCI_AUTO_FD int dir = -1;
+    int r = oci_entry_open_dir(dirfd, name, &dir, err);
 
-    if (r != OCI_E_NOT_FOUND)
-        return r;
-    /* Somebody else may make it at the same time: then theirs is as good. */
-    if (oci_entry_mkdir(dirfd, name, &made, NULL) < 0)
-        return oci_entry_open_dir(dirfd, name, fd, err);
-    if (fchmod(made, oci_apply_umask(0777)) < 0)
-        return oci_fail_errno(err, "set the mode of directory '%s'", name);
-    r = sync ? oci_fsync(dirfd, err) : 0;
+    if (r == OCI_E_NOT_FOUND) {
+        r = oci_entry_mkdir(dirfd, name, &dir, NULL);
+        if (r == 0 && fchmod(dir, oci_apply_umask(0777)) < 0)
+            return oci_fail_errno(err, "set the mode of directory '%s'", name);
+        /* Somebody else may make it at the same time: then theirs is as good. */
+        if (r < 0)
+            r = oci_entry_open_dir(dirfd, name, &dir, err);
+    }
+    if (r == 0 && sync)
+        r = oci_fsync(dirfd, err);
     if (r < 0)
         return r;
-    *fd = oci_steal_fd(&made);
+    *fd = oci_steal_fd(&dir);
     return 0;
+}
+
+/* The directory of an algorithm's blobs, where new ones go. */
+static int open_algorithm(struct dir_store *s, oci_digest_alg alg, int *fd, oci_error *err)
+{
+    const bool sync = s->sync && !s->durable[alg];
+    OCI_AUTO_FD int blobs = -1;
+    int r = s->shared >= 0 ? oci_open_host_dir(s->shared, ".", &blobs, err)
+                           : open_or_make(s->fd, "blobs", sync, &blobs, err);
+
+    if (r == 0)
+        r = open_or_make(blobs, oci_digest_alg_name(alg), sync, fd, err);
+    if (r == 0)
+        s->durable[alg] = true;
+    return r;
 }
 
 static int dir_ingest_write(oci_ingest *base, const void *p, size_t n, oci_error *err)
@@ -87,37 +112,45 @@ static int dir_ingest_write(oci_ingest *base, const void *p, size_t n, oci_error
     return oci_write_all(oci_tmpfile_fd(i->file), p, n, err);
 }
 
-/* Whether the blob is there and is what its name says. Damage is repaired by putting the right content in its place. */
-static int is_there(struct dir_store *s, const oci_digest *d, uint64_t size, bool *there, oci_error *err)
+enum presence { ABSENT, DAMAGED, PRESENT };
+
+/* Whether the blob is there and is what its name says. Damage is repaired by putting the right content in its place. A
+ * blob that is used again is as young as a new one, for whoever sweeps by age, and as durable. */
+static int look_for(struct dir_store *s, const oci_digest *d, uint64_t size, enum presence *out, oci_error *err)
 {
+    /* The time of its change alone becomes now: that of its content has not. */
+    static const struct timespec used[] = { { .tv_nsec = UTIME_NOW }, { .tv_nsec = UTIME_OMIT } };
     OCI_AUTO_FD int fd = -1;
     uint64_t found = 0;
     oci_digest digest;
     int r = open_regular(s, d, &fd, &found, NULL);
 
-    *there = false;
+    *out = r == OCI_E_NOT_FOUND ? ABSENT : DAMAGED;
     if (r < 0 || found != size)
         return 0;
     r = oci_digest_of_fd(d->alg, fd, &digest, NULL, err);
     if (r < 0)
         return r;
-    *there = oci_digest_equal(d, &digest);
-    return 0;
+    if (!oci_digest_equal(d, &digest))
+        return 0;
+    *out = PRESENT;
+    futimens(fd, used); /* may be refused: the owner may be somebody else */
+    return s->sync ? oci_fsync(fd, err) : 0;
 }
 
 static int dir_ingest_publish(oci_ingest *base, const oci_digest *d, oci_error *err)
 {
     struct dir_ingest *i = (struct dir_ingest *)base;
     char name[OCI_DIGEST_MAX_TEXT];
-    bool there = false;
-    int r = is_there(i->store, d, base->size, &there, err);
+    enum presence presence = ABSENT;
+    int r = look_for(i->store, d, base->size, &presence, err);
 
     if (r < 0)
         return r;
-    if (there)
+    if (presence == PRESENT)
         return i->store->sync ? oci_fsync(i->dirfd, err) : 0;
     oci_digest_encoded(d, name, sizeof name);
-    r = oci_tmpfile_publish(oci_steal(&i->file), name, oci_apply_umask(0444), true, i->store->sync, err);
+    r = oci_tmpfile_publish(oci_steal(&i->file), name, oci_apply_umask(0444), presence == DAMAGED, i->store->sync, err);
     return oci_wrap(err, r, "store blob %s", name);
 }
 
@@ -133,17 +166,14 @@ static int dir_begin(oci_store *base, oci_digest_alg alg, oci_ingest **out, oci_
 {
     static const oci_ingest_ops ops = { dir_ingest_write, dir_ingest_publish, dir_ingest_free };
     struct dir_store *s = (struct dir_store *)base;
-    OCI_AUTO_FD int blobs = -1, dirfd = -1;
+    OCI_AUTO_FD int dirfd = -1;
     OCI_AUTO(oci_tmpfile) file = NULL;
     struct dir_ingest *i;
     int r;
 
     if (s->read_only)
         return oci_fail(err, OCI_E_PERM, "the layout was opened for reading only");
-    r = open_or_make(s->fd, "blobs", s->sync, &blobs, err);
-    if (r < 0)
-        return r;
-    r = open_or_make(blobs, oci_digest_alg_name(alg), s->sync, &dirfd, err);
+    r = open_algorithm(s, alg, &dirfd, err);
     if (r < 0)
         return r;
     r = oci_tmpfile_new(dirfd, &file, err);
@@ -160,55 +190,72 @@ static int dir_begin(oci_store *base, oci_digest_alg alg, oci_ingest **out, oci_
     return 0;
 }
 
-/* Names that are no blob of the algorithm are passed over: other tools keep their own files there. */
-static int each_of_algorithm(struct dir_store *s, int blobs, const char *algorithm,
-                             int (*each)(void *ctx, const oci_digest *d, uint64_t size, oci_error *err), void *ctx,
-                             oci_error *err)
+/* Whether r says that there is no such blob, and not that nobody knows. */
+static bool is_no_blob(int r)
 {
-    OCI_AUTO_FD int fd = -1;
-    oci_names names = { 0 };
-    int r;
+    return r == OCI_E_NOT_FOUND || r == OCI_E_INVALID || r == OCI_E_UNSAFE;
+}
 
-    if (oci_digest_alg_find(algorithm, strlen(algorithm)) == OCI_DIGEST_NONE)
-        return 0;
-    r = oci_entry_open_dir(blobs, algorithm, &fd, err);
-    if (r == OCI_E_NOT_FOUND || r == OCI_E_INVALID)
-        return 0;
-    if (r < 0)
-        return r;
-    r = oci_dir_names(fd, true, &names, err);
-    for (size_t i = 0; r == 0 && i < names.count; i++) {
+/* Names that are no blob of the algorithm are passed over: other tools keep their own files there. */
+static int each_name(struct dir_store *s, const char *algorithm, const oci_names *names, oci_each_blob *each, void *ctx,
+                     oci_error *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < names->count; i++) {
         OCI_AUTO_BUF oci_buf text = OCI_BUF_INIT;
         oci_digest d;
         uint64_t size;
 
-        r = oci_buf_printf(&text, err, "%s:%s", algorithm, names.items[i]);
+        r = oci_buf_printf(&text, err, "%s:%s", algorithm, names->items[i]);
         if (r < 0 || oci_digest_parse(text.data, text.len, &d, NULL) < 0)
             continue;
-        if (dir_stat(&s->base, &d, &size, NULL) == 0)
-            r = each(ctx, &d, size, err);
+        r = dir_stat(&s->base, &d, &size, err);
+        r = r == 0 ? each(ctx, &d, size, err) : is_no_blob(r) ? 0 : r;
     }
-    oci_names_free(&names);
     return r;
 }
 
-static int dir_each(oci_store *base, int (*each)(void *ctx, const oci_digest *d, uint64_t size, oci_error *err),
-                    void *ctx, oci_error *err)
+/* The names in a directory by its path inside root; none when it is not there. */
+static int list_inside(int fd, const char *path, oci_names *out, oci_error *err)
+{
+    oci_root root = OCI_ROOT_INIT(fd);
+    OCI_AUTO_FD int dir = -1;
+    int r = oci_root_open(&root, path, O_RDONLY | O_DIRECTORY, &dir, err);
+
+    return r == 0 ? oci_dir_names(dir, true, out, err) : is_no_blob(r) ? 0 : r;
+}
+
+/* The blobs below the directory path of fd. */
+static int each_below(struct dir_store *s, int fd, const char *path, oci_each_blob *each, void *ctx, oci_error *err)
+{
+    oci_names algorithms = { 0 };
+    int r = list_inside(fd, path, &algorithms, err);
+
+    for (size_t i = 0; r == 0 && i < algorithms.count; i++) {
+        const char *algorithm = algorithms.items[i];
+        OCI_AUTO_BUF oci_buf below = OCI_BUF_INIT;
+        oci_names names = { 0 };
+
+        if (oci_digest_alg_find(algorithm, strlen(algorithm)) == OCI_DIGEST_NONE)
+            continue;
+        r = oci_buf_printf(&below, err, "%s%s%s", path, path[0] != '\0' ? "/" : "", algorithm);
+        if (r == 0)
+            r = list_inside(fd, below.data, &names, err);
+        if (r == 0)
+            r = each_name(s, algorithm, &names, each, ctx, err);
+        oci_names_free(&names);
+    }
+    oci_names_free(&algorithms);
+    return r;
+}
+
+static int dir_each(oci_store *base, oci_each_blob *each, void *ctx, oci_error *err)
 {
     struct dir_store *s = (struct dir_store *)base;
-    OCI_AUTO_FD int blobs = -1;
-    oci_names names = { 0 };
-    int r = oci_entry_open_dir(s->fd, "blobs", &blobs, err);
+    int r = each_below(s, s->fd, "blobs", each, ctx, err);
 
-    if (r == OCI_E_NOT_FOUND)
-        return 0;
-    if (r < 0)
-        return r;
-    r = oci_dir_names(blobs, true, &names, err);
-    for (size_t i = 0; r == 0 && i < names.count; i++)
-        r = each_of_algorithm(s, blobs, names.items[i], each, ctx, err);
-    oci_names_free(&names);
-    return r;
+    return r == 0 && s->shared >= 0 ? each_below(s, s->shared, "", each, ctx, err) : r;
 }
 
 static int dir_delete_blob(oci_store *base, const oci_digest *d, oci_error *err)
@@ -233,18 +280,62 @@ static int dir_delete_blob(oci_store *base, const oci_digest *d, oci_error *err)
 
 static void dir_free(oci_store *base)
 {
-    (void)base;
+    struct dir_store *s = (struct dir_store *)base;
+
+    oci_closep_(&s->shared);
 }
 
-int oci_store_new_dir(int fd, oci_fsync_policy fsync, bool read_only, oci_store **out, oci_error *err)
+int oci_store_find_file(oci_store *base, const oci_digest *d, struct stat *entry, struct stat *file, oci_error *err)
+{
+    struct dir_store *s = (struct dir_store *)base;
+    oci_root root = OCI_ROOT_INIT(s->fd);
+    OCI_AUTO_FD int dirfd = -1, fd = -1;
+    char path[OCI_BLOB_PATH_MAX];
+    const char *name;
+    int r;
+
+    oci_blob_path(d, path);
+    r = oci_root_open_parent(&root, path, NULL, &dirfd, &name, err);
+    if (r == 0)
+        r = oci_entry_stat(dirfd, name, entry, err);
+    if (r == 0)
+        return oci_fail(err, OCI_E_NOT_FOUND, "'%s' is not there", path);
+    return r < 0 ? r : oci_root_open_file(&root, path, &fd, file, err);
+}
+
+int oci_store_link_blob(oci_store *from, oci_store *to, const oci_digest *d, oci_error *err)
+{
+    struct dir_store *source = (struct dir_store *)from, *goal = (struct dir_store *)to;
+    oci_root root = OCI_ROOT_INIT(source->fd);
+    OCI_AUTO_FD int fromfd = -1, tofd = -1;
+    char path[OCI_BLOB_PATH_MAX];
+    const char *name;
+    struct stat st;
+    int r;
+
+    oci_blob_path(d, path);
+    r = oci_root_open_parent(&root, path, NULL, &fromfd, &name, err);
+    if (r == 0)
+        r = open_algorithm(goal, d->alg, &tofd, err);
+    if (r == 0)
+        r = oci_entry_stat(tofd, name, &st, err);
+    if (r < 0)
+        return r;
+    r = r > 0 ? 0 : oci_entry_link(fromfd, name, tofd, name, err);
+    return r == 0 && goal->sync ? oci_fsync(tofd, err) : r;
+}
+
+int oci_store_new_dir(int fd, int shared, oci_fsync_policy fsync, bool read_only, oci_store **out, oci_error *err)
 {
     static const oci_store_ops ops = { dir_open, dir_stat, dir_each, dir_begin, dir_delete_blob, dir_free };
+    OCI_AUTO_FD int blobs = shared;
     struct dir_store *s = oci_calloc(1, sizeof *s);
 
     if (s == NULL)
         return oci_fail_nomem(err);
     s->base.ops = &ops;
     s->fd = fd;
+    s->shared = oci_steal_fd(&blobs);
     s->sync = fsync != OCI_FSYNC_NONE;
     s->read_only = read_only;
     *out = &s->base;

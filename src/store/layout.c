@@ -83,16 +83,21 @@ static int layout_new(int fd, const oci_layout_options *o, oci_layout **out, oci
 {
     OCI_AUTO_FD int dir = fd;
     OCI_AUTO(oci_layout) l = oci_calloc(1, sizeof *l);
-    int r;
+    int shared = -1, r = 0;
 
     if (l == NULL)
         return oci_fail_nomem(err);
     l->fd = oci_steal_fd(&dir);
+    l->stage_lock = -1;
     l->limits = oci_limits_resolve(o != NULL ? o->limits : NULL);
     l->events = o != NULL ? o->events : NULL;
     l->read_only = o != NULL && o->read_only;
+    l->shares_blobs = o != NULL && o->blobs != NULL;
     l->sync = o == NULL || o->fsync != OCI_FSYNC_NONE;
-    r = oci_store_new_dir(l->fd, o != NULL ? o->fsync : OCI_FSYNC_DEFAULT, l->read_only, &l->store, err);
+    if (o != NULL && o->blobs != NULL)
+        r = oci_wrap(err, oci_open_host_dir(AT_FDCWD, o->blobs, &shared, err), "directory of blobs '%s'", o->blobs);
+    if (r == 0)
+        r = oci_store_new_dir(l->fd, shared, o != NULL ? o->fsync : OCI_FSYNC_DEFAULT, l->read_only, &l->store, err);
     if (r < 0)
         return r;
     *out = oci_steal(&l);
@@ -109,22 +114,42 @@ int oci_layout_open_unread(int dirfd, const char *path, const oci_layout_options
     return oci_wrap(err, r, "layout '%s'", path);
 }
 
-int oci_layout_open(int dirfd, const char *path, const oci_layout_options *o, oci_layout **out, oci_error *err)
+int oci_layout_open_fd(int fd, const oci_layout_options *o, oci_layout **out, oci_error *err)
 {
     OCI_AUTO(oci_layout) l = NULL;
+    int r = layout_new(fd, o, &l, err);
+
+    if (r == 0)
+        r = check_layout_file(l, err);
+    if (r == 0)
+        r = oci_layout_read_index(l, &l->index, err);
+    if (r == 0)
+        *out = oci_steal(&l);
+    return r;
+}
+
+int oci_layout_open(int dirfd, const char *path, const oci_layout_options *o, oci_layout **out, oci_error *err)
+{
     int fd = -1;
     int r = oci_open_host_dir(dirfd, path, &fd, err);
 
     if (r < 0)
         return r;
-    r = layout_new(fd, o, &l, err);
+    return oci_wrap(err, oci_layout_open_fd(fd, o, out, err), "layout '%s'", path);
+}
+
+int oci_layout_lock(oci_layout *l, bool exclusive, int *fd, oci_error *err)
+{
+    OCI_AUTO_FD int lock = -1;
+    int r = oci_open_host_dir(l->fd, ".", &lock, err);
+
     if (r == 0)
-        r = check_layout_file(l, err);
-    if (r == 0)
-        r = oci_layout_read_index(l, &l->index, err);
+        r = oci_lock(lock, exclusive, l->events, err);
     if (r < 0)
-        return oci_wrap(err, r, "layout '%s'", path);
-    *out = oci_steal(&l);
+        return r;
+    /* What was held before goes last, so that nothing is unlocked in between. */
+    oci_closep_(fd);
+    *fd = oci_steal_fd(&lock);
     return 0;
 }
 
@@ -161,7 +186,7 @@ static int fill(oci_layout *l, int dirfd, oci_error *err)
     return r;
 }
 
-int oci_layout_init(int dirfd, const char *path, const oci_layout_options *o, oci_layout **out, oci_error *err)
+int oci_layout_stage(int dirfd, const char *path, const oci_layout_options *o, oci_layout **out, oci_error *err)
 {
     OCI_AUTO(oci_tmpdir) dir = NULL;
     OCI_AUTO(oci_layout) l = NULL;
@@ -177,11 +202,42 @@ int oci_layout_init(int dirfd, const char *path, const oci_layout_options *o, oc
         return oci_fail_errno(err, "layout '%s'", path);
     r = layout_new(fd, o, &l, err);
     if (r == 0)
+        r = oci_layout_lock(l, false, &l->stage_lock, err);
+    if (r == 0)
         r = fill(l, l->fd, err);
     if (r == 0)
         r = oci_layout_read_index(l, &l->index, err);
+    if (r < 0)
+        return oci_wrap(err, r, "layout '%s'", path);
+    l->stage = oci_steal(&dir);
+    *out = oci_steal(&l);
+    return 0;
+}
+
+void oci_layout_end_stage(oci_layout *l)
+{
+    oci_tmpdir_free(oci_steal(&l->stage));
+    oci_closep_(&l->stage_lock);
+    l->stage_lock = -1;
+}
+
+int oci_layout_publish(oci_layout *l, oci_error *err)
+{
+    int r = oci_tmpdir_place(l->stage, oci_apply_umask(0777), l->sync, err);
+
     if (r == 0)
-        r = oci_tmpdir_publish(oci_steal(&dir), oci_apply_umask(0777), l->sync, err);
+        oci_layout_end_stage(l);
+    return r;
+}
+
+int oci_layout_init(int dirfd, const char *path, const oci_layout_options *o, oci_layout **out, oci_error *err)
+{
+    OCI_AUTO(oci_layout) l = NULL;
+    int r = oci_layout_stage(dirfd, path, o, &l, err);
+
+    if (r < 0)
+        return r;
+    r = oci_layout_publish(l, err);
     if (r < 0)
         return oci_wrap(err, r, "layout '%s'", path);
     *out = oci_steal(&l);
@@ -194,6 +250,7 @@ void oci_layout_free(oci_layout *l)
         return;
     oci_store_free(l->store);
     oci_index_free(l->index);
+    oci_layout_end_stage(l);
     oci_closep_(&l->fd);
     oci_free(l);
 }

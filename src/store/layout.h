@@ -5,13 +5,17 @@
 #include <oci-image/layout.h>
 #include <oci-image/mediatype.h>
 
+#include "os/os.h"
+
 struct oci_layout {
     int fd; /* the directory */
     oci_store *store;
     oci_index *index;
     oci_limits limits;
     const oci_events *events;
-    bool sync, read_only;
+    bool sync, read_only, shares_blobs;
+    oci_tmpdir *stage; /* where the layout is built until it gets its name, or NULL */
+    int stage_lock;    /* of that: it is not taken for something left behind; or -1 */
 };
 
 /* Whether the annotation key of d is value. Annotations may hold NUL bytes, so that a comparison as C strings could be
@@ -28,8 +32,22 @@ int oci_layout_read_file(oci_layout *l, const char *name, oci_buf *out, oci_erro
 typedef enum oci_tree_type { OCI_TREE_FILE, OCI_TREE_DIR, OCI_TREE_OTHER } oci_tree_type;
 int oci_layout_each_name(oci_layout *l, int (*each)(void *ctx, const char *path, oci_tree_type type, oci_error *err),
                          void *ctx, oci_error *err);
+/* Holds the layout's directory locked until *fd is closed: shared by whoever puts blobs that have no name yet,
+ * exclusive to remove blobs. */
+int oci_layout_lock(oci_layout *l, bool exclusive, int *fd, oci_error *err);
+/* A layout around an open directory, which it takes; it is looked at like one that is opened. Gives. */
+int oci_layout_open_fd(int fd, const oci_layout_options *o, oci_layout **out, oci_error *err);
 /* index.json as it is now. Gives. */
 int oci_layout_read_index(oci_layout *l, oci_index **out, oci_error *err);
+/* Makes index.json as it is durable, so that what it does not name may go. */
+int oci_layout_sync_index(oci_layout *l, oci_error *err);
+/* Removes (dry_run: counts) temporary files and directories that were last changed at before or earlier. The layout is
+ * locked exclusively. */
+int oci_layout_sweep_tmp(oci_layout *l, int64_t before, bool dry_run, oci_swept *sum, oci_error *err);
+/* Gives a staged layout its name; OCI_E_EXISTS, and it is still staged, when something came there meanwhile. */
+int oci_layout_publish(oci_layout *l, oci_error *err);
+/* Forgets where it was staged, and removes that if it has no name. */
+void oci_layout_end_stage(oci_layout *l);
 /* Writes the file name in dirfd whole or not at all; what was there gives way. */
 int oci_layout_replace_file(oci_layout *l, int dirfd, const char *name, const void *p, size_t n, oci_error *err);
 

@@ -9,18 +9,20 @@
 #include <oci-image/store.h>
 
 #include "base/cleanup.h"
+#include "os/os.h"
 
 OCI_DEFINE_AUTO(oci_store);
 OCI_DEFINE_AUTO_WITH(oci_ingest, oci_ingest_abort);
 OCI_DEFINE_AUTO(oci_layout);
 OCI_DEFINE_AUTO_WITH(oci_txn, oci_txn_abort);
 
+typedef int oci_each_blob(void *ctx, const oci_digest *d, uint64_t size, oci_error *err);
+
 typedef struct oci_store_ops {
     /* The unverified bytes of a blob and how many there are. OCI_E_NOT_FOUND. */
     int (*open)(oci_store *s, const oci_digest *d, oci_reader **out, uint64_t *size, oci_error *err);
     int (*stat)(oci_store *s, const oci_digest *d, uint64_t *size, oci_error *err);
-    int (*each)(oci_store *s, int (*each)(void *ctx, const oci_digest *d, uint64_t size, oci_error *err), void *ctx,
-                oci_error *err);
+    int (*each)(oci_store *s, oci_each_blob *each, void *ctx, oci_error *err);
     /* NULL in a store that cannot be written. */
     int (*begin)(oci_store *s, oci_digest_alg alg, oci_ingest **out, oci_error *err);
     int (*delete_blob)(oci_store *s, const oci_digest *d, oci_error *err);
@@ -53,7 +55,12 @@ enum { OCI_BLOB_PATH_MAX = sizeof "blobs/" + OCI_DIGEST_MAX_TEXT };
 /* "blobs/ALGORITHM/ENCODED", the way of a blob inside a layout (image-layout.md, "Blobs"). */
 void oci_blob_path(const oci_digest *d, char out[OCI_BLOB_PATH_MAX]);
 
-/* The blobs of a layout directory. fd (borrowed as long as the store lives) is the open layout. */
-int oci_store_new_dir(int fd, oci_fsync_policy fsync, bool read_only, oci_store **out, oci_error *err);
+/* The blobs of a layout directory. fd (borrowed as long as the store lives) is the open layout. shared (taken, or -1)
+ * is a directory of ALGORITHM/ENCODED: blobs that the layout lacks are looked for there, and new ones go there. */
+int oci_store_new_dir(int fd, int shared, oci_fsync_policy fsync, bool read_only, oci_store **out, oci_error *err);
+/* Where a blob of the layout's own directory stands: its entry, which may be a link, and the file. OCI_E_NOT_FOUND. */
+int oci_store_find_file(oci_store *s, const oci_digest *d, struct stat *entry, struct stat *file, oci_error *err);
+/* Gives a blob of the layout directory from a second name in that of to, on the same file system. */
+int oci_store_link_blob(oci_store *from, oci_store *to, const oci_digest *d, oci_error *err);
 
 #endif

@@ -7,7 +7,9 @@
  * it exclusively) cannot take what this transaction has put; the file oci-layout, which is never replaced, is held
  * exclusively while index.json is read, changed and renamed.
  */
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
@@ -21,6 +23,7 @@
 struct edit {
     enum { EDIT_SET, EDIT_DELETE, EDIT_EXPECT } kind;
     char *name;        /* or NULL */
+    char *digest;      /* DELETE: of the entries to go; NULL: all of the name */
     oci_index *entry;  /* SET: an index of one entry, as it shall stand */
     oci_digest expect; /* EXPECT; alg NONE: nothing */
 };
@@ -43,6 +46,7 @@ struct entries {
 int oci_txn_begin(oci_layout *l, oci_txn **out, oci_error *err)
 {
     OCI_AUTO(oci_txn) t = NULL;
+    OCI_AUTO(oci_index) fresh = NULL;
     int r;
 
     if (l->read_only)
@@ -52,12 +56,13 @@ int oci_txn_begin(oci_layout *l, oci_txn **out, oci_error *err)
         return oci_fail_nomem(err);
     t->layout = l;
     t->lock = -1;
-    r = oci_open_host_dir(l->fd, ".", &t->lock, err);
+    r = oci_layout_lock(l, false, &t->lock, err);
+    if (r == 0)
+        r = oci_layout_read_index(l, &fresh, err);
     if (r < 0)
         return r;
-    r = oci_lock(t->lock, false, l->events, err);
-    if (r < 0)
-        return r;
+    oci_index_free(l->index);
+    l->index = oci_steal(&fresh);
     *out = oci_steal(&t);
     return 0;
 }
@@ -68,6 +73,7 @@ void oci_txn_abort(oci_txn *t)
         return;
     for (size_t i = 0; i < t->edits.count; i++) {
         oci_free(t->edits.items[i].name);
+        oci_free(t->edits.items[i].digest);
         oci_index_free(t->edits.items[i].entry);
     }
     oci_free(t->edits.items);
@@ -81,19 +87,24 @@ static int add_edit(oci_txn *t, const char *name, struct edit e, oci_error *err)
     e.name = name != NULL ? oci_strdup(name) : NULL;
     if ((name != NULL && e.name == NULL) || !OCI_VEC_PUSH(&t->edits, e)) {
         oci_free(e.name);
+        oci_free(e.digest);
         oci_index_free(e.entry);
         return oci_fail_nomem(err);
     }
     return 0;
 }
 
-/* The annotations of d with its name replaced (or gone, for NULL), in items[count + 1]. */
+/* The annotations of d with its name replaced (or gone, for NULL), in items[count + 1]. What containerd calls it goes
+ * with the old name. */
 static oci_annotations rename_annotations(const oci_annotations *old, const char *name, oci_pair *items)
 {
+    const char *before = oci_annotations_get(old, OCI_ANNOTATION_REF_NAME);
+    const bool same = before != NULL && name != NULL && strcmp(before, name) == 0;
     oci_annotations a = { .items = items };
 
     for (size_t i = 0; old != NULL && i < old->count; i++)
-        if (strcmp(old->items[i].key, OCI_ANNOTATION_REF_NAME) != 0)
+        if (strcmp(old->items[i].key, OCI_ANNOTATION_REF_NAME) != 0 &&
+            (same || strcmp(old->items[i].key, OCI_ANNOTATION_CONTAINERD_NAME) != 0))
             items[a.count++] = old->items[i];
     if (name != NULL)
         items[a.count++] = (oci_pair) { .key = OCI_ANNOTATION_REF_NAME,
@@ -140,6 +151,13 @@ int oci_txn_set_ref(oci_txn *t, const char *name, const oci_descriptor *d, oci_e
 int oci_txn_delete_ref(oci_txn *t, const char *name, oci_error *err)
 {
     return add_edit(t, name, (struct edit) { .kind = EDIT_DELETE }, err);
+}
+
+int oci_txn_delete_entry(oci_txn *t, const char *name, const char *digest, oci_error *err)
+{
+    struct edit e = { .kind = EDIT_DELETE, .digest = oci_strdup(digest) };
+
+    return e.digest != NULL ? add_edit(t, name, e, err) : oci_fail_nomem(err);
 }
 
 int oci_txn_expect(oci_txn *t, const char *name, const oci_digest *old, oci_error *err)
@@ -189,17 +207,27 @@ static int carry_out_set(const struct edit *e, struct entries *list, oci_error *
     return 0;
 }
 
+static bool deletes(const struct edit *e, const oci_descriptor *d)
+{
+    return (e->name != NULL ? has_name(d, e->name) : name_of(d) == NULL) &&
+           (e->digest == NULL || strcmp(e->digest, d->digest_text) == 0);
+}
+
 static int carry_out_delete(const struct edit *e, struct entries *list, oci_error *err)
 {
     size_t kept = 0, before = list->count;
 
     for (size_t i = 0; i < before; i++)
-        if (!has_name(list->items[i], e->name))
+        if (!deletes(e, list->items[i]))
             list->items[kept++] = list->items[i];
     list->count = kept;
-    if (kept == before)
+    if (kept < before)
+        return 0;
+    if (e->digest == NULL)
         return oci_fail(err, OCI_E_NOT_FOUND, "the layout has no image named '%s'", e->name);
-    return 0;
+    return oci_fail(err, OCI_E_NOT_FOUND, "index.json has no entry %s %s%s%s", e->digest,
+                    e->name != NULL ? "named '" : "without a name", e->name != NULL ? e->name : "",
+                    e->name != NULL ? "'" : "");
 }
 
 static int check_expectation(const struct edit *e, const struct entries *list, oci_error *err)
@@ -263,7 +291,7 @@ static int replace_index(oci_txn *t, oci_error *err)
         r = oci_index_print(&edited, &json, err);
     oci_free(list.items);
     if (r == 0)
-        r = oci_index_parse(json.data, json.len, &l->limits, &fresh, err);
+        r = oci_wrap(err, oci_index_parse(json.data, json.len, &l->limits, &fresh, err), "the new index.json");
     if (r == 0)
         r = oci_layout_replace_file(l, l->fd, "index.json", json.data, json.len, err);
     if (r < 0)
@@ -273,19 +301,80 @@ static int replace_index(oci_txn *t, oci_error *err)
     return 0;
 }
 
-int oci_txn_commit(oci_txn *t, oci_error *err)
+/* Network file systems lock for writing only what is open for writing. */
+static int open_lock_file(oci_layout *l, int *fd, oci_error *err)
 {
-    OCI_AUTO(oci_txn) txn = t;
-    oci_root root = OCI_ROOT_INIT(t->layout->fd);
+    oci_root root = OCI_ROOT_INIT(l->fd);
+    int r = oci_root_open_file(&root, "oci-layout", fd, NULL, err);
+    int writable = -1;
+
+    if (r == 0 && oci_root_open(&root, "oci-layout", O_RDWR, &writable, NULL) == 0) {
+        close(*fd);
+        *fd = writable;
+    }
+    return r;
+}
+
+static int change_index(oci_txn *t, oci_error *err)
+{
     OCI_AUTO_FD int lock = -1;
+    int r = open_lock_file(t->layout, &lock, err);
+
+    if (r == 0)
+        r = oci_lock(lock, true, t->layout->events, err);
+    return r == 0 ? replace_index(t, err) : r;
+}
+
+struct moving {
+    oci_store *from, *to;
+};
+
+static int move_blob(void *ctx, const oci_digest *d, uint64_t size, oci_error *err)
+{
+    const struct moving *m = ctx;
+
+    (void)size;
+    return oci_store_link_blob(m->from, m->to, d, err);
+}
+
+/* Somebody else has made a layout where this staged one was to stand: it becomes a part of theirs. */
+static int join(oci_txn *t, oci_error *err)
+{
+    oci_layout *l = t->layout;
+    const oci_layout_options o = { .limits = &l->limits,
+                                   .events = l->events,
+                                   .fsync = l->sync ? OCI_FSYNC_DEFAULT : OCI_FSYNC_NONE };
+    OCI_AUTO(oci_layout) theirs = NULL;
+    struct moving moving = { .from = l->store };
+    int fd = -1, r = oci_tmpdir_open_goal(l->stage, &fd, err);
+
+    if (r == 0)
+        r = oci_layout_open_fd(fd, &o, &theirs, err);
+    if (r == 0)
+        r = oci_layout_lock(theirs, false, &t->lock, err);
+    if (r < 0)
+        return r;
+    moving.to = theirs->store;
+    r = oci_store_each(l->store, move_blob, &moving, err);
+    if (r < 0)
+        return r;
+    /* The store and whoever holds it go on with the same number. */
+    if (dup3(theirs->fd, l->fd, O_CLOEXEC) < 0)
+        return oci_fail_errno(err, "open the layout");
+    oci_layout_end_stage(l);
+    return change_index(t, err);
+}
+
+int oci_txn_commit(oci_txn *taken, oci_error *err)
+{
+    OCI_AUTO(oci_txn) t = taken;
     int r;
 
     if (t->edits.count == 0)
         return 0;
-    r = oci_root_open_file(&root, "oci-layout", &lock, NULL, err);
-    if (r == 0)
-        r = oci_lock(lock, true, t->layout->events, err);
-    if (r == 0)
-        r = replace_index(txn, err);
-    return r;
+    r = change_index(t, err);
+    if (r < 0 || t->layout->stage == NULL)
+        return r;
+    r = oci_layout_publish(t->layout, err);
+    return r == OCI_E_EXISTS ? join(t, err) : r;
 }

@@ -197,6 +197,41 @@ names() {
     [ -z "$(find open ! -perm -444)" ]
 }
 
+@test "a new layout has its name when the image is whole" {
+    make_tars
+    head -c 1500 tree.tar >cut.tar
+    oci create new:app tree.tar cut.tar
+    exits 3
+    oci create new:app missing.tar
+    exits 4
+    oci create new:-app tree.tar
+    exits 2
+    one_line
+    complains_of "create: '-app' cannot be the name of an image"*
+    holds . tree tree.tar tree.tar.gz cut.tar
+    # Of a malformed name nothing is stored in a layout that is there either.
+    "$OCI_IMAGE" create layout:app tree.tar
+    find layout | sort >before
+    oci create layout:a//b tree.tar --env A=new
+    exits 2
+    find layout | sort | cmp - before
+}
+
+@test "several at once make one layout" {
+    make_tars
+    for i in 1 2 3 4 5 6; do
+        "$OCI_IMAGE" create "layout:v$i" tree.tar --env "N=$i" & pids+=($!)
+    done
+    for pid in "${pids[@]}"; do
+        wait "$pid"
+    done
+    [ "$(names layout | tr ' ' '\n' | sort | tr '\n' ' ')" = "v1 v2 v3 v4 v5 v6 " ]
+    for i in 1 2 3 4 5 6; do
+        succeeds unpack --rootfs-only "layout:v$i" "root$i"
+    done
+    [ -z "$(find . -maxdepth 1 -name '.*.oci-image-*')" ]
+}
+
 @test "few descriptors, closed streams" {
     make_tars
     run --separate-stderr bash -c 'ulimit -n 16; "$OCI_IMAGE" create layout:app tree.tar tree.tar.gz'

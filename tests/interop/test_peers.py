@@ -82,6 +82,84 @@ class Peers(Case):
                  for m in json.loads((self.dir / "layout/index.json").read_text())["manifests"]}
         self.assertEqual(names, {"theirs", "img"})
 
+    def names(self):
+        return {m.get("annotations", {}).get("org.opencontainers.image.ref.name")
+                for m in json.loads((self.dir / "layout/index.json").read_text())["manifests"]}
+
+    def blobs(self):
+        return {p.name for p in (self.dir / "layout/blobs/sha256").iterdir()}
+
+    def live(self):
+        """A layout in which names were given and taken away, and blobs removed."""
+        self.created()
+        self.ok(self.run_tool("create", "layout:gone", "rootfs.tar", "--env", "GONE=yes"))
+        self.ok(self.run_tool("tag", "layout:img", "v1", "example.com/app:latest"))
+        self.ok(self.run_tool("untag", "layout:gone"))
+        self.ok(self.run_tool("gc", "--grace", "0", "layout"))
+        self.assertEqual(len(self.blobs()), 3)
+
+    @needs("umoci")
+    def test_umoci_works_on_what_was_tagged_and_collected(self):
+        self.live()
+        self.assertEqual(set(self.ok(self.peer("umoci", "list", "--layout", "layout")).split()),
+                         {b"img", b"v1", b"example.com/app:latest"})
+        self.ok(self.peer("umoci", "raw", "unpack", "--rootless", "--image", "layout:v1", "root"))
+        before = self.blobs()
+        self.ok(self.peer("umoci", "gc", "--layout", "layout"))
+        self.assertEqual(self.blobs(), before)
+        self.ok(self.peer("umoci", "rm", "--image", "layout:v1"))
+        self.ok(self.run_tool("inspect", "layout:img"))
+
+    @needs("umoci")
+    def test_we_collect_what_umoci_leaves_and_no_more_than_umoci(self):
+        self.created()
+        for i in range(3):
+            self.ok(self.peer("umoci", "config", "--image", "layout:img", "--config.env", f"N={i}"))
+        shutil.copytree(self.dir / "layout", self.dir / "copy")
+        self.ok(self.run_tool("gc", "--grace", "0", "layout"))
+        self.ok(self.peer("umoci", "gc", "--layout", "copy"))
+        self.assertEqual(self.blobs(), {p.name for p in (self.dir / "copy/blobs/sha256").iterdir()})
+        self.ok(self.run_tool("unpack", "--rootfs-only", "layout:img", "root"))
+
+    @needs("skopeo")
+    def test_skopeo_reads_what_was_tagged_and_collected(self):
+        self.live()
+        for name in ("img", "v1", "example.com/app:latest"):
+            self.ok(self.peer("skopeo", "--insecure-policy", "copy", f"oci:layout:{name}", f"oci:copy-{len(name)}:x"))
+        # And writes into it again.
+        self.ok(self.peer("skopeo", "--insecure-policy", "copy", "oci:copy-3:x", "oci:layout:back"))
+        self.ok(self.run_tool("gc", "--grace", "0", "layout"))
+        self.assertEqual(self.names(), {"img", "v1", "example.com/app:latest", "back"})
+        self.ok(self.run_tool("unpack", "--rootfs-only", "layout:back", "root"))
+
+    @needs("buildah")
+    def test_buildah_reads_what_was_tagged_and_collected(self):
+        self.live()
+        storage = ("--root", str(self.dir / "storage"), "--runroot", str(self.dir / "run"), "--storage-driver", "vfs")
+        pulled = self.peer("buildah", *storage, "pull", "--signature-policy", self.policy(), "oci:layout:v1")
+        if b"operation not permitted" in pulled.stderr or b"unshare" in pulled.stderr:
+            self.skipTest("buildah cannot work here")
+        self.ok(pulled)
+
+    def policy(self):
+        path = self.dir / "policy.json"
+        path.write_text('{"default": [{"type": "insecureAcceptAnything"}]}')
+        return str(path)
+
+    @needs("skopeo")
+    def test_blobs_that_layouts_share_are_shared_with_skopeo(self):
+        self.created()
+        (self.dir / "shared").mkdir()
+        self.ok(self.peer("skopeo", "--insecure-policy", "copy", "--dest-shared-blob-dir", "shared", "oci:layout:img",
+                          "oci:theirs:img"))
+        self.assertEqual([p for p in (self.dir / "theirs").rglob("*") if p.is_file() and p.parent != self.dir / "theirs"], [])
+        self.ok(self.run_tool("unpack", "--blobs", "shared", "--rootfs-only", "theirs:img", "root"))
+        self.ok(self.run_tool("create", "--blobs", "shared", "ours:img", "rootfs.tar", "--env", "OURS=yes"))
+        self.ok(self.peer("skopeo", "--insecure-policy", "copy", "--src-shared-blob-dir", "shared", "oci:ours:img",
+                          "oci:copy:img"))
+        seen = json.loads(self.ok(self.peer("skopeo", "inspect", "--config", "oci:copy:img")))
+        self.assertEqual(seen["config"]["Env"], ["OURS=yes"])
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=1)

@@ -16,7 +16,7 @@ struct options {
     unsigned loud;
     const char *text;
     struct cli_list list;
-    uint64_t number, size;
+    uint64_t number, size, time;
     int choice;
     struct inner inner;
 };
@@ -38,6 +38,7 @@ static const struct cli_option table[] = {
     CLI_LIST(struct options, list, 'i', "item", "I", "f"),
     CLI_NUMBER(struct options, number, 'n', "number", "N", 1000, "g"),
     CLI_SIZE(struct options, size, 's', "size", "S", "h"),
+    CLI_TIME(struct options, time, 0, "time", "T", "j"),
     CLI_CHOICE(struct options, choice, 'c', "color", "C", colors, "i"),
     CLI_GROUP(struct options, inner, struct inner, "Inner", inner_options),
     CLI_END,
@@ -160,6 +161,36 @@ OCI_TEST (parse, sizes) {
         assert_int_equal(l.n, OCI_E_USAGE);
         assert_non_null(strstr(l.cli.err.msg, "is not a size"));
         assert_int_equal(l.o.size, 5);
+    }
+}
+
+OCI_TEST (parse, times) {
+    static const struct {
+        const char *text;
+        uint64_t seconds;
+    } good[] = { { "0", 0 },
+                 { "90", 90 },
+                 { "90s", 90 },
+                 { "15m", 900 },
+                 { "2h", 7200 },
+                 { "7d", 604800 },
+                 { "18446744073709551615", UINT64_MAX } };
+    static const char *const bad[] = { "", "h", "1w", "1.5h", "-1", "1 h", "1hh", "1h30m", "213503982334602d" };
+
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        struct line l = { 0 };
+
+        PARSE(l, "--time", good[i].text);
+        assert_int_equal(l.n, 0);
+        assert_true(l.o.time == good[i].seconds);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct line l = { .o = { .time = 5 } };
+
+        PARSE(l, "--time", bad[i]);
+        assert_int_equal(l.n, OCI_E_USAGE);
+        assert_non_null(strstr(l.cli.err.msg, "is not a time"));
+        assert_int_equal(l.o.time, 5);
     }
 }
 

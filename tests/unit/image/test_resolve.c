@@ -402,3 +402,56 @@ OCI_TEST (resolve, without_memory_answers_nothing_else) {
     }
     scratch_free(dir);
 }
+
+/* ---- the entry itself ---- */
+
+static int ask_entry(int dir, struct question q, char found[OCI_DIGEST_MAX_TEXT], oci_error *err)
+{
+    OCI_AUTO(oci_layout) l = layout_of(dir);
+    const oci_resolve_options o = { .name = q.name, .digest = q.digest };
+    OCI_AUTO(oci_path) path = NULL;
+    int r = oci_resolve_entry(l, &o, &path, err);
+
+    if (r == 0)
+        snprintf(found, OCI_DIGEST_MAX_TEXT, "%s", oci_path_target(path)->digest_text);
+    return r;
+}
+
+OCI_TEST (resolve_entry, is_what_the_name_means) {
+    oci_error err = OCI_ERROR_INIT;
+    int dir = layout_dir_new();
+    struct image a = image_put(dir, "linux", "arm64", "a", LINUX("arm64")), b = image_put_host(dir, "b", NAMED("v2"));
+    struct blob odd = blob_put(dir, "text/plain", NAMED("odd"), "no document"),
+                index = index_put(dir, NAMED("all"), "%s,%s", a.manifest.json, b.manifest.json),
+                again = blob_with(&index, INDEX_TYPE, NAMED("all"));
+    const struct {
+        struct question q;
+        const char *digest; /* NULL: code */
+        int code;
+    } rows[] = {
+        { { .name = "all" }, index.digest, 0 },
+        { { .name = "odd" }, odd.digest, 0 },
+        { { .name = "v2" }, b.manifest.digest, 0 },
+        { { .digest = index.digest }, index.digest, 0 },
+        /* In an index, whatever machine it is for. */
+        { { .digest = a.manifest.digest }, a.manifest.digest, 0 },
+        { { .name = "all", .digest = a.manifest.digest }, a.manifest.digest, 0 },
+        { { .name = "v2", .digest = a.manifest.digest }, NULL, OCI_E_NOT_FOUND },
+        { { .name = "none" }, NULL, OCI_E_NOT_FOUND },
+        { { 0 }, NULL, OCI_E_AMBIGUOUS },
+        { { .name = "two" }, NULL, OCI_E_AMBIGUOUS },
+    };
+    struct blob first = blob_with(&a.manifest, MANIFEST_TYPE, NAMED("two")),
+                second = blob_with(&b.manifest, MANIFEST_TYPE, NAMED("two"));
+
+    index_write(dir, "%s,%s,%s,%s,%s,%s", index.json, again.json, odd.json, b.manifest.json, first.json, second.json);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char found[OCI_DIGEST_MAX_TEXT] = "";
+        int r = ask_entry(dir, rows[i].q, found, &err);
+
+        assert_int_equal(r, rows[i].code);
+        if (rows[i].digest != NULL)
+            assert_string_equal(found, rows[i].digest);
+    }
+    scratch_free(dir);
+}

@@ -94,6 +94,8 @@ OCI_TEST (ingest, never_writes_a_right_blob_again) {
     assert_int_equal(fstatat(dir, hello_path, &after, 0), 0);
     assert_int_equal(after.st_ino, before.st_ino);
     assert_int_equal(after.st_mtime, 1000);
+    /* Who sweeps by age can see that it was used. */
+    assert_true(after.st_atime > 1000);
     assert_int_equal(count_blobs(dir), 1);
     scratch_free(dir);
 }

@@ -224,6 +224,74 @@ OCI_TEST (txn, gives_an_entry_its_new_name_alone) {
     scratch_free(dir);
 }
 
+OCI_TEST (txn, leaves_what_containerd_calls_it_to_the_old_name) {
+    oci_error err = OCI_ERROR_INIT;
+    int dir = layout_dir_new();
+    OCI_AUTO(oci_layout) l = NULL;
+    const oci_descriptor *const *entries;
+    oci_txn *t;
+
+    index_write(dir, "%s",
+                ENTRY(HEX_A, ",\"annotations\":{\"io.containerd.image.name\":\"x/y:v1\","
+                             "\"org.opencontainers.image.ref.name\":\"v1\"}"));
+    l = layout_of(dir);
+    assert_ok(&err, oci_txn_begin(l, &t, &err));
+    assert_ok(&err, oci_txn_set_ref(t, "v2", oci_layout_index(l)->manifests[0], &err));
+    assert_ok(&err, oci_txn_set_ref(t, "v1", oci_layout_index(l)->manifests[0], &err));
+    assert_ok(&err, oci_txn_commit(t, &err));
+    entries = oci_layout_index(l)->manifests;
+    assert_string_equal(oci_annotations_get(entries[0]->annotations, OCI_ANNOTATION_CONTAINERD_NAME), "x/y:v1");
+    assert_null(oci_annotations_get(entries[1]->annotations, OCI_ANNOTATION_CONTAINERD_NAME));
+    scratch_free(dir);
+}
+
+OCI_TEST (txn, deletes_entries_by_digest) {
+    static const struct {
+        const char *name, *digest, *after; /* NULL: not found */
+    } rows[] = {
+        { "v1", digest_b, "v1=ca =ca =3e" },
+        { "v1", digest_c, NULL },
+        { NULL, digest_a, "v1=ca v1=3e =3e" },
+        { NULL, digest_c, NULL },
+        { "v2", digest_a, NULL },
+    };
+    oci_error err = OCI_ERROR_INIT;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int dir = layout_dir_new();
+        OCI_AUTO(oci_layout) l = NULL;
+        oci_txn *t;
+
+        index_write(dir, "%s,%s,%s,%s", ENTRY(HEX_A, NAMED("v1")), ENTRY(HEX_B, NAMED("v1")), ENTRY(HEX_A, ""),
+                    ENTRY(HEX_B, ""));
+        l = layout_of(dir);
+        assert_ok(&err, oci_txn_begin(l, &t, &err));
+        assert_ok(&err, oci_txn_delete_entry(t, rows[i].name, rows[i].digest, &err));
+        if (rows[i].after != NULL)
+            assert_ok(&err, oci_txn_commit(t, &err));
+        else
+            assert_fails(OCI_E_NOT_FOUND, &err, oci_txn_commit(t, &err));
+        assert_index(dir, rows[i].after != NULL ? rows[i].after : "v1=ca v1=3e =ca =3e");
+        scratch_free(dir);
+    }
+}
+
+/* What is resolved after the beginning will be there at the end. */
+OCI_TEST (txn, begins_with_the_index_as_it_is_now) {
+    const struct ask one = { "v1", digest_a };
+    oci_error err = OCI_ERROR_INIT;
+    int dir = layout_dir_new();
+    OCI_AUTO(oci_layout) first = layout_of(dir);
+    OCI_AUTO(oci_layout) second = layout_of(dir);
+    oci_txn *t;
+
+    assert_ok(&err, commit(first, &one, 1, &err));
+    assert_ok(&err, oci_txn_begin(second, &t, &err));
+    assert_int_equal(oci_layout_index(second)->n_manifests, 1);
+    oci_txn_abort(t);
+    scratch_free(dir);
+}
+
 // proves: safety.12
 OCI_TEST (txn, compares_names_with_their_length) {
     const struct ask set = { "v1", digest_b }, delete = { "v1", NULL };

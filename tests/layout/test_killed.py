@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""kill -9 at random moments: the layout can always be read, and has all that was acknowledged. OCI_KILLS says how often,
+OCI_SEED repeats a run."""
+import os
+import pathlib
+import random
+import subprocess
+import sys
+import threading
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tools"))
+from life import PROGRAM, LayoutCase, blobs_of, referred, temporaries  # noqa: E402
+
+KILLS = int(os.environ.get("OCI_KILLS", "300"))
+SEED = int(os.environ.get("OCI_SEED", str(time.time_ns() % 1000000)))
+AT_ONCE = 4
+
+
+class Victim:
+    """A command that is killed after a while, unless it ends before."""
+
+    def __init__(self, where, delay, *args):
+        self.args = args
+        self.process = subprocess.Popen([PROGRAM, *args], cwd=where, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.PIPE)
+        self.timer = threading.Timer(delay, self.process.kill)
+        self.timer.start()
+
+    def end(self):
+        """Whether it has acknowledged what it did; None when it was killed."""
+        self.errors = self.process.communicate()[1].decode(errors="replace")
+        self.timer.cancel()
+        return None if self.process.returncode == -9 else self.process.returncode == 0
+
+
+class Killed(LayoutCase):
+    def duration(self, *args):
+        start = time.monotonic()
+        self.ok(*args)
+        return time.monotonic() - start
+
+    def command(self, n):
+        """A command, what it sets and what it deletes."""
+        fsync = ("--fsync", self.random.choice(["default", "none"]))
+        kind = self.random.choice(["create", "create", "new", "tag", "tag", "untag", "gc", "put"])
+        if kind == "create":
+            return ["create", f"layout:c{n}", "rootfs.tar", "--env", f"N={n}", *fsync], f"c{n}", None
+        if kind == "new":
+            return ["create", f"new{n % 3}:n{n}", "rootfs.tar", "--digest-algorithm", "sha512", *fsync], None, None
+        if kind == "tag":
+            return ["tag", "layout:base", f"t{n}", *fsync], f"t{n}", None
+        if kind == "untag" and self.acknowledged:
+            name = self.random.choice(sorted(self.acknowledged))
+            return ["untag", f"layout:{name}", *fsync], None, name
+        if kind == "put":
+            return ["blob", "put", "layout", f"rootfs.tar{n % 7}", *fsync], None, None
+        return ["gc", "--grace", "0", "layout", *fsync], None, None
+
+    # proves: safety.19 safety.20
+    def test_whenever_it_is_killed(self):
+        self.random = random.Random(SEED)
+        self.acknowledged = set()  # acknowledged
+        for i in range(7):
+            (self.dir / f"rootfs.tar{i}").write_bytes(os.urandom(100000))
+        self.make("base")
+        start_up = self.duration("--version")
+        whole = max(self.duration("create", "layout:base2", "rootfs.tar"), start_up * 1.5)
+        killed = rounds = 0
+        while killed < KILLS:
+            rounds += 1
+            victims = []
+            for i in range(AT_ONCE):
+                args, sets, deletes = self.command(rounds * AT_ONCE + i)
+                self.acknowledged.discard(deletes)  # nobody knows until it has ended
+                delay = self.random.uniform(start_up / 2, whole * 1.5)
+                victims.append((Victim(self.dir, delay, *args), sets, deletes))
+            for victim, sets, deletes in victims:
+                done = victim.end()
+                killed += done is None
+                if done is False and deletes is None:
+                    self.fail(f"seed {SEED}: {victim.args}: {victim.errors}")
+                if done and sets:
+                    self.acknowledged.add(sets)
+                if done and deletes:
+                    self.assertNotIn(deletes, self.names(), f"seed {SEED}")
+            with self.subTest(seed=SEED, round=rounds):
+                self.assert_unharmed({"base", *self.acknowledged})
+        print(f"seed {SEED}: {killed} killed, {rounds * AT_ONCE - killed} not, {len(self.acknowledged)} names")
+        self.swept()
+
+    def swept(self):
+        """The next collection takes what was left behind, of layouts that were never made as well."""
+        for i in range(3):
+            if (self.dir / f"new{i}").exists():
+                self.assert_unharmed(path=self.dir / f"new{i}")
+            self.ok("create", f"new{i}:app", "rootfs.tar")
+            self.ok("gc", "--grace", "0", f"new{i}")
+            self.assertEqual(temporaries(self.dir / f"new{i}"), [])
+        self.ok("gc", "--grace", "0", "layout")
+        self.assertEqual(temporaries(self.path), [])
+        self.assertEqual(blobs_of(self.path), referred(self.path))
+        self.assert_unharmed({"base", *self.acknowledged})
+        self.ok("unpack", "--rootfs-only", "layout:base", "root")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=1)

@@ -208,13 +208,18 @@ int oci_validate_layout(oci_report *report, int dirfd, const char *path, const c
     v.store = oci_layout_store(layout);
     v.arena = oci_arena_new(0);
     v.contents = oci_map_new();
-    r = v.arena != NULL && v.contents != NULL ? oci_wrap(err, walk(&v, err), "'%s'", path) : oci_fail_nomem(err);
+    v.uses = oci_map_new();
+    r = v.arena != NULL && v.contents != NULL && v.uses != NULL ? oci_wrap(err, walk(&v, err), "'%s'", path)
+                                                                : oci_fail_nomem(err);
     oci_report_sort(report, v.first);
+    for (size_t i = 0; i < v.jobs.count; i++)
+        oci_layer_facts_free(&v.jobs.items[i]->layer);
     oci_free(v.jobs.items);
     oci_free(v.images.items);
     oci_free(v.later.items);
     oci_buf_free(&v.path);
     oci_map_free(v.contents);
+    oci_map_free(v.uses);
     oci_arena_free(v.arena);
     return r;
 }

@@ -176,7 +176,7 @@ static int check_layer(struct jobs *jobs, oci_node *n, oci_content *c, oci_compr
     if (r < 0)
         return r;
     for (const oci_layer_use *u = uses; u != NULL; u = u->next)
-        is_base = is_base || u->number == 1;
+        is_base = is_base || u->is_base;
     n->place.path = uses->path;
     n->place.layer = uses->number;
     oci_layer_facts_free(&c->layer);

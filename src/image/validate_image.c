@@ -86,7 +86,7 @@ static void check_platforms(oci_validation *v, oci_node *n)
 
 /* ---- consumers ---- */
 
-/* What their sources and trackers say: moby's maxLayerDepth and its issue 48241, go-digest's algorithms. */
+/* What their sources say: maxLayerDepth of moby, the algorithms that each of them looks for. */
 static const struct profile {
     unsigned bit;
     const char *rule, *name;
@@ -138,8 +138,6 @@ int oci_validate_images(oci_validation *v, oci_error *err)
                 check_profile(&n, &profiles[k], image);
         r = r < 0 ? r : n.failed;
     }
-    for (size_t i = 0; i < v->jobs.count; i++)
-        oci_layer_facts_free(&v->jobs.items[i]->layer);
     check_platforms(v, &whole);
     for (size_t k = 0; v->images.count == 0 && k < sizeof profiles / sizeof *profiles; k++)
         if ((v->o->profiles & profiles[k].bit) != 0)

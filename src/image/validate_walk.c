@@ -275,21 +275,38 @@ static int visit_config(oci_validation *v, const struct link *l, oci_content *c,
     return finish_node(&n, r < 0 ? oci_fail_nomem(err) : 0, err);
 }
 
+/* One layer with one diff_id in many images tells nothing new. */
 static int use_as_layer(oci_validation *v, oci_content *c, oci_compression compression, size_t number,
                         const oci_digest *diff_id)
 {
-    oci_layer_use *use = oci_arena_alloc(v->arena, sizeof *use), **end = &c->uses[compression];
+    char key[sizeof c + OCI_DIGEST_MAX_TEXT + 1] = { 0 };
+    oci_layer_use *use;
+    void *known;
 
+    memcpy(key, &c, sizeof c);
+    key[sizeof c] = (char)compression;
+    oci_digest_format(diff_id, key + sizeof c + 1, OCI_DIGEST_MAX_TEXT);
+    if (oci_map_get(v->uses, key, sizeof key, &known)) {
+        use = known;
+        use->is_base = use->is_base || number == 1;
+        return 0;
+    }
+    use = oci_arena_alloc(v->arena, sizeof *use);
     if (use == NULL)
         return OCI_E_NOMEM;
-    *use = (oci_layer_use) { .number = number, .diff_id = *diff_id };
-    for (; *end != NULL; end = &(*end)->next)
-        /* One layer in many images tells nothing new. */
-        if ((*end)->number == number && oci_digest_equal(&(*end)->diff_id, diff_id))
-            return 0;
-    use->path = keep(v, v->path.data);
-    *end = use;
-    return use->path != NULL ? oci_content_verify(v, c) : OCI_E_NOMEM;
+    *use = (oci_layer_use) {
+        .path = keep(v, v->path.data), .number = number, .is_base = number == 1, .diff_id = *diff_id
+    };
+    if (use->path == NULL || oci_map_set(v->uses, key, sizeof key, use) < 0)
+        return OCI_E_NOMEM;
+    /* The first one stays in front: that is where findings of the layer are told to be. */
+    if (c->uses[compression] == NULL) {
+        c->uses[compression] = use;
+    } else {
+        use->next = c->uses[compression]->next;
+        c->uses[compression]->next = use;
+    }
+    return oci_content_verify(v, c);
 }
 
 /* Follows a layer of an image and remembers how it is used. */

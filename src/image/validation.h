@@ -114,6 +114,7 @@ typedef struct oci_layer_use {
     struct oci_layer_use *next;
     const char *path;
     size_t number;      /* from 1 */
+    bool is_base;       /* in one of the images there is no layer below */
     oci_digest diff_id; /* alg OCI_DIGEST_NONE: none is demanded */
 } oci_layer_use;
 
@@ -175,6 +176,7 @@ typedef struct oci_validation {
     unsigned within;   /* not 0: below what was wanted */
     oci_arena *arena;  /* lives as long as the walk, like all that is in it */
     oci_map *contents; /* by digest_text */
+    oci_map *uses;     /* oci_layer_use, by content, compression and diff_id */
     size_t order;
     size_t first; /* of the findings of this walk */
     unsigned depth;

@@ -254,6 +254,16 @@ class Validate(Case):
         self.layout.write()
         self.assertEqual(self.rules("layout", "--max-document", "16M"), [])
 
+    def test_one_layer_20000_times(self):
+        tar = L.tar([L.file("f")])
+        layer = self.layout.layer(tar)
+        ids = [f"sha256:{i:064x}" for i in range(20000)]
+        self.layout.image("img", [tar], layers=[layer] * len(ids), config=lambda c: c["rootfs"].update(diff_ids=ids))
+        self.layout.write()
+        found = self.rules("layout")
+        self.assertGreaterEqual(len(found), 10000)
+        self.assertEqual(set(found), {"config.rootfs.diff-ids.match-layers", "report.more"})
+
     def test_a_document_at_the_limit_full_of_faults(self):
         text = '{"schemaVersion":2,"mediaType":"' + L.INDEX + '","manifests":[],"annotations":{'
         text += ",\n".join(f'"k{i}":{i}' for i in range(200000)) + "}}"

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """image-spec's own cases: `oci-image validate` has to reject what its schema tests call a failure, and nothing else.
 
-OCI_IMAGE_SPEC names a git checkout (or a git directory) of image-spec. The documents are taken from the tables of
-schema/*_test.go and from the examples of the texts, at each of REVISIONS, and validated under the version that goes with
-it. Exits 77 (skipped) without a checkout.
+The documents are taken from the tables of schema/*_test.go and from the examples of the texts, and validated under the
+version that goes with them: at each of REVISIONS of a git checkout (or a git directory) that OCI_IMAGE_SPEC names, and as
+Debian packages them. Exits 77 (skipped) where neither is at hand.
 """
 import dataclasses
 import hashlib
@@ -22,6 +22,7 @@ from harness import Case  # noqa: E402
 
 SKIPPED = 77
 SOURCE = os.environ.get("OCI_IMAGE_SPEC")
+PACKAGED = pathlib.Path("/usr/share/gocode/src/github.com/opencontainers/image-spec")
 REVISIONS = {"v1.0.2": "1.0", "v1.1.1": "1.1", "HEAD": "head"}
 TEXTS = ("descriptor.md", "manifest.md", "image-index.md", "image-layout.md", "config.md")
 # The type of a document by the name of the schema's validator that the test calls.
@@ -53,6 +54,16 @@ class Sources:
 
     def read(self, name):
         return self.git("show", f"{self.revision}:{name}")
+
+
+class PackagedSources:
+    """The files of Debian's package, which is of some version of 1.1."""
+
+    def names(self, folder):
+        return [f"{folder}{path.name}" for path in sorted((PACKAGED / folder).iterdir())]
+
+    def read(self, name):
+        return (PACKAGED / name).read_text(encoding="utf-8")
 
 
 # ---- Go ----
@@ -168,8 +179,7 @@ def vectors_of_text(sources, name):
         yield Vector(f"{name} '{attributes['title'][0]}'", MEDIA_TYPES[kind], document, False)
 
 
-def vectors_at(revision):
-    sources = Sources(SOURCE, revision)
+def vectors_of(sources):
     out = []
     for name in sources.names("schema/"):
         if name.endswith("_test.go"):
@@ -180,10 +190,6 @@ def vectors_at(revision):
 
 
 class Vectors(Case):
-    def setUp(self):
-        super().setUp()
-        self.need_command("validate")
-
     def check(self, vector, version):
         """What is wrong with the verdict, or None."""
         path = self.dir / "document"
@@ -198,29 +204,40 @@ class Vectors(Case):
             return "accepted" if vector.fails else f"refused: {errors[0]['rule']}: {errors[0]['message']}"
         return None
 
-    def agree(self, revision):
-        vectors = vectors_at(revision)
+    def agree(self, sources, version):
+        vectors = vectors_of(sources)
         self.assertGreaterEqual(sum(v.fails for v in vectors), 30)
         self.assertGreaterEqual(sum(not v.fails for v in vectors), 30)
-        problems = [(v.name, self.check(v, REVISIONS[revision])) for v in vectors]
+        problems = [(v.name, self.check(v, version)) for v in vectors]
         wrong = [f"{name}: {problem}" for name, problem in problems if problem]
         self.assertEqual(wrong, [], f"{len(wrong)} of {len(vectors)}:\n" + "\n".join(wrong))
 
+    def agree_at(self, revision):
+        if not SOURCE:
+            self.skipTest("OCI_IMAGE_SPEC is not set")
+        self.agree(Sources(SOURCE, revision), REVISIONS[revision])
+
     # proves: media.compat.backwards-suite manifest.layers.min-one-schema descriptor.size.zero-allowed
     def test_at_head(self):
-        self.agree("HEAD")
+        self.agree_at("HEAD")
 
     # proves: media.compat.backwards-suite manifest.layers.min-one-schema
     def test_at_1_1_1(self):
-        self.agree("v1.1.1")
+        self.agree_at("v1.1.1")
 
     def test_at_1_0_2(self):
-        self.agree("v1.0.2")
+        self.agree_at("v1.0.2")
+
+    # proves: media.compat.backwards-suite manifest.layers.min-one-schema
+    def test_as_packaged(self):
+        if not PACKAGED.is_dir():
+            self.skipTest("the package of image-spec is not installed")
+        self.agree(PackagedSources(), "1.1")
 
 
 def main():
-    if not SOURCE:
-        print("skipped: OCI_IMAGE_SPEC is not set")
+    if not SOURCE and not PACKAGED.is_dir():
+        print("skipped: no image-spec here, and OCI_IMAGE_SPEC is not set")
         return SKIPPED
     unittest.main(verbosity=1)
     return 0

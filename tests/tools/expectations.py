@@ -84,14 +84,20 @@ def compare(expected, findings, member):
 
 
 def problems_of_run(done, expected, member):
-    """What is not as expected of a finished `oci-image validate --format json`; member is what says where."""
-    status = 3 if any(e.severity == "error" for e in expected) else 0
+    """What is not as expected of a finished `oci-image validate --format json`: expected has the findings of each operand,
+    member is what says where."""
+    status = 3 if any(e.severity == "error" for parts in expected.values() for e in parts) else 0
     problems = [] if done.returncode == status else [f"exit {done.returncode}, not {status}: {done.stderr.decode()}"]
     try:
-        findings = json.loads(done.stdout)["findings"]
+        report = json.loads(done.stdout)
     except ValueError as bad:
         return problems + [f"no report: {bad}"]
-    return problems + compare(expected, findings, member)
+    if [s["name"] for s in report["subjects"]] != list(expected):
+        problems.append("other operands are reported")
+    for name, parts in expected.items():
+        findings = [f for f in report["findings"] if f["subject"] == name]
+        problems += [f"{name}: {problem}" for problem in compare(parts, findings, member)]
+    return problems
 
 
 def problems_of_rows(table, subjects, expected_of):

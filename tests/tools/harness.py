@@ -43,10 +43,6 @@ class Case(unittest.TestCase):
         return subprocess.run([PROGRAM, *map(str, args)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, timeout=timeout, cwd=self.dir, check=False, **options)
 
-    def need_command(self, name):
-        if self.run_tool("help", name).returncode != 0:
-            self.skipTest(f"there is no command {name}")
-
     def assert_refused(self, result, code=3):
         """One clear line, perhaps with a hint, and the exit code."""
         text = result.stderr.decode(errors="replace")

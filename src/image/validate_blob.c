@@ -19,6 +19,9 @@
 #include "store/store.h"
 #include "stream/stream.h"
 
+/* Bytes for what is kept of all layers, unless somebody asks for paths. */
+enum { ROOM = 32 * 1024 * 1024 };
+
 struct job {
     oci_content *content;
     oci_report *found;
@@ -30,7 +33,8 @@ struct jobs {
     oci_validation *v;
     struct job *items;
     atomic_bool cancelled;
-    bool ahead; /* there are processors to spare: inflate in a thread of its own */
+    atomic_size_t room; /* for the names of layers that are kept */
+    bool ahead;         /* there are processors to spare: inflate in a thread of its own */
 };
 
 static int open_blob(const oci_validation *v, const oci_content *c, oci_reader **out, oci_error *err)
@@ -180,7 +184,7 @@ static int check_layer(struct jobs *jobs, oci_node *n, oci_content *c, oci_compr
     n->place.path = uses->path;
     n->place.layer = uses->number;
     oci_layer_facts_free(&c->layer);
-    of_archive = oci_check_layer(n, tar, &v->limits, is_base, v->o->require_paths.count > 0, &c->layer, &why);
+    of_archive = oci_check_layer(n, tar, &v->limits, is_base, &jobs->room, &c->layer, &why);
     if (of_archive == OCI_E_NOMEM)
         return oci_fail_nomem(err);
     of_stream = oci_reader_drain(tar, &stream);
@@ -196,6 +200,8 @@ static int check_layer(struct jobs *jobs, oci_node *n, oci_content *c, oci_compr
         return oci_fail(err, of_stream, "cancelled");
     if (oci_reader_drain(blob, err) < 0)
         return err->code;
+    if (of_stream < 0)
+        c->layer.is_kept = false;
     if (of_stream == OCI_E_LIMIT)
         oci_tell(n, "limits.ratio", OCI_TOLD_RULE, NULL, "%s", stream.msg);
     else if (of_stream < 0)
@@ -244,6 +250,7 @@ static int run_job(void *ctx, size_t i)
         if (c->uses[kind] != NULL && jobs->v->o->depth == OCI_VALIDATE_LAYERS)
             r = check_layer(jobs, &n, c, (oci_compression)kind, &why);
     if (r < 0) {
+        oci_layer_facts_free(&c->layer);
         oci_report_free(oci_steal(&job->found));
         r = oci_report_new(jobs->v->o, &job->found, &job->err);
         n = node_of_job(jobs->v, c, job->found);
@@ -282,7 +289,7 @@ static int collect(struct jobs *jobs, int r, oci_error *err)
 
 int oci_validate_blobs(oci_validation *v, oci_error *err)
 {
-    struct jobs jobs = { .v = v };
+    struct jobs jobs = { .v = v, .room = v->o->require_paths.count > 0 ? SIZE_MAX : ROOM };
     const oci_pool_work work = { &jobs, run_job, is_cancelled };
     unsigned threads = v->o->threads > 0 ? v->o->threads : oci_pool_processors();
     int r;
@@ -325,7 +332,7 @@ int oci_validate_layer(oci_report *report, const char *file, oci_reader *layer, 
         result = oci_reader_decompress(oci_steal(&r), kind, limits.max_ratio, &r, err);
     if (result < 0)
         return result;
-    of_archive = oci_check_layer(&n, r, &limits, false, false, &facts, &why);
+    of_archive = oci_check_layer(&n, r, &limits, false, NULL, &facts, &why);
     oci_layer_facts_free(&facts);
     result = oci_reader_drain(r, &stream);
     if (of_archive == OCI_E_NOMEM || result == OCI_E_NOMEM)

@@ -46,26 +46,28 @@ static void check_labels(oci_node *n, const oci_validation *v, const oci_checked
                      v->o->require_labels.items[i]);
 }
 
-static int check_paths(oci_node *n, const oci_validation *v, const oci_checked_image *image)
+/* Of an image that was not read to its end, or cannot be put together, nothing can be said. */
+static int check_paths(oci_node *n, const oci_validation *v, oci_view *view, oci_error *err)
 {
-    const oci_layer_facts **layers = oci_arena_array(v->arena, image->n_layers, sizeof *layers);
-    int r = layers != NULL ? 0 : OCI_E_NOMEM;
-
-    for (size_t i = 0; r == 0 && i < image->n_layers; i++) {
-        /* Of an image that was not read to its end nothing can be said. */
-        if (image->layers[i] == NULL || image->layers[i]->layer.names == NULL)
-            return 0;
-        layers[i] = &image->layers[i]->layer;
-    }
-    for (size_t i = 0; r == 0 && i < v->o->require_paths.count; i++) {
+    for (size_t i = 0; view != NULL && i < v->o->require_paths.count; i++) {
         bool there = false;
+        oci_error why = OCI_ERROR_INIT;
 
-        r = oci_layers_have(layers, image->n_layers, v->o->require_paths.items[i], &there);
-        if (r == 0 && !there)
+        if (oci_view_has(view, v->o->require_paths.items[i], &there, &why) == OCI_E_NOMEM)
+            return oci_fail_nomem(err);
+        if (!there)
             oci_tell(n, "require.path", OCI_TOLD_RULE, NULL, "the image does not have the path %s",
                      v->o->require_paths.items[i]);
     }
-    return r;
+    return 0;
+}
+
+static int check_merged(oci_node *n, oci_validation *v, const oci_checked_image *image, oci_error *err)
+{
+    OCI_AUTO(oci_view) view = NULL;
+    int r = oci_merge_layers(v, n, image, &view, err);
+
+    return r < 0 ? r : check_paths(n, v, view, err);
 }
 
 static void check_platforms(oci_validation *v, oci_node *n)
@@ -115,6 +117,19 @@ static void check_profile(oci_node *n, const struct profile *p, const oci_checke
                  p->max_layers, image->n_layers);
 }
 
+/* Images can share their layers, so that a small layout could be put together for hours: a few times what was read. */
+static uint64_t merges_of(const oci_validation *v)
+{
+    enum { SOME = 250 * 1000, TIMES = 4 };
+    uint64_t entries = 0;
+
+    if (v->o->require_paths.count > 0)
+        return UINT64_MAX;
+    for (size_t i = 0; i < v->jobs.count; i++)
+        entries += v->jobs.items[i]->layer.entries;
+    return SOME + TIMES * entries;
+}
+
 int oci_validate_images(oci_validation *v, oci_error *err)
 {
     oci_node whole = { .report = v->report,
@@ -122,6 +137,7 @@ int oci_validate_images(oci_validation *v, oci_error *err)
                        .order = ++v->order };
     int r = 0;
 
+    v->merges_left = merges_of(v);
     for (size_t i = 0; r == 0 && i < v->images.count; i++) {
         const oci_checked_image *image = &v->images.items[i];
         const oci_content *c = image->manifest;
@@ -131,13 +147,17 @@ int oci_validate_images(oci_validation *v, oci_error *err)
 
         check_limits(&n, image, &v->limits);
         check_labels(&n, v, image);
-        if (v->o->require_paths.count > 0)
-            r = check_paths(&n, v, image);
+        if (v->o->depth == OCI_VALIDATE_LAYERS)
+            r = check_merged(&n, v, image, err);
         for (size_t k = 0; k < sizeof profiles / sizeof *profiles; k++)
             if ((v->o->profiles & profiles[k].bit) != 0)
                 check_profile(&n, &profiles[k], image);
         r = r < 0 ? r : n.failed;
     }
+    if (v->unmerged > 0)
+        oci_tell(&whole, "layer.apply.unknown", OCI_TOLD_RULE, NULL,
+                 "the layers of %" PRIu64 " images were not put on each other, since there are too many entries",
+                 v->unmerged);
     check_platforms(v, &whole);
     for (size_t k = 0; v->images.count == 0 && k < sizeof profiles / sizeof *profiles; k++)
         if ((v->o->profiles & profiles[k].bit) != 0)

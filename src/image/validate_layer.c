@@ -11,10 +11,12 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "base/fail.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "base/vec.h"
+#include "layer/plan.h"
 
 /* Bytes of the names of links that wait for the end of the layer, as when it is unpacked. */
 enum { MAX_LATE_BYTES = 64 * 1024 * 1024 };
@@ -46,8 +48,8 @@ struct check {
     oci_node *node;
     const oci_limits *limits;
     oci_layer_facts *facts;
-    bool keep_names;
-    oci_map *names; /* what is known of a name: KNOWN_... and the type */
+    atomic_size_t *room; /* for the entries that are kept; NULL: none are */
+    oci_map *names;      /* what is known of a name: KNOWN_... and the type */
     struct once once[ONCE];
     struct {
         struct late_link *items;
@@ -67,6 +69,9 @@ static void tell(struct check *c, const char *entry, const char *rule, oci_told 
     va_start(args, fmt);
     vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
+    /* Of two entries for one path the last is taken when a layer is unpacked. */
+    if (oci_rule_find(rule)->severity == OCI_SEVERITY_ERROR && strcmp(rule, "layer.tar.no-duplicates") != 0)
+        c->facts->is_refused = true;
     c->node->place.entry = entry;
     oci_tell(c->node, rule, told, NULL, "%s", text);
     c->node->place.entry = NULL;
@@ -83,39 +88,6 @@ static int count_once(struct check *c, int which, const oci_tar_entry *e)
 }
 
 /* ---- names ---- */
-
-static int remember(struct check *c, const char *name, size_t n, const oci_layer_entry *entry)
-{
-    oci_layer_entry *own;
-    int r;
-
-    if (!c->keep_names)
-        return 0;
-    own = oci_arena_alloc(c->facts->arena, sizeof *own);
-    if (own == NULL)
-        return OCI_E_NOMEM;
-    *own = *entry;
-    if (entry->link != NULL) {
-        own->link = oci_arena_strndup(c->facts->arena, entry->link, strlen(entry->link));
-        if (own->link == NULL)
-            return OCI_E_NOMEM;
-    }
-    r = oci_map_set(c->facts->names, name, n, own);
-    return r < 0 ? r : 0;
-}
-
-/* Directories on the way are made when they have no entry. */
-static int remember_parents(struct check *c, const oci_tar_entry *e)
-{
-    const oci_layer_entry dir = { .action = OCI_ACTION_PUT, .type = OCI_TAR_DIR };
-    int r = 0;
-
-    for (const char *slash = strchr(e->name, '/'); c->keep_names && r == 0 && slash != NULL;
-         slash = strchr(slash + 1, '/'))
-        if (!oci_map_get(c->facts->names, e->name, (size_t)(slash - e->name), NULL))
-            r = remember(c, e->name, (size_t)(slash - e->name), &dir);
-    return r;
-}
 
 static name_key key_of(const char *name, size_t n)
 {
@@ -175,9 +147,6 @@ static int see_parents(struct check *c, const oci_tar_entry *e)
 
 static int see_name(struct check *c, const oci_tar_entry *e, oci_action action)
 {
-    const oci_layer_entry entry = { .action = action,
-                                    .type = e->type,
-                                    .link = e->type == OCI_TAR_SYMLINK ? e->link : NULL };
     unsigned k = known(c, e->name, e->name_len);
     int r;
 
@@ -188,9 +157,7 @@ static int see_name(struct check *c, const oci_tar_entry *e, oci_action action)
     r = set_known(c, e->name, e->name_len, k | KNOWN_ENTRY | (unsigned)e->type);
     if (r == 0 && action == OCI_ACTION_PUT)
         r = see_parents(c, e);
-    if (r == 0 && action == OCI_ACTION_PUT)
-        r = remember_parents(c, e);
-    return r < 0 ? r : remember(c, e->name, e->name_len, &entry);
+    return r < 0 || c->room == NULL ? r : oci_layer_keep(c->facts, c->room, e);
 }
 
 /* Whether a directory on the way may be a link to another one, so that nobody knows where the name leads. */
@@ -419,14 +386,14 @@ static void free_check(struct check *c)
     oci_map_free(c->names);
 }
 
-int oci_check_layer(oci_node *n, oci_reader *tar, const oci_limits *limits, bool is_base, bool keep_names,
+int oci_check_layer(oci_node *n, oci_reader *tar, const oci_limits *limits, bool is_base, atomic_size_t *room,
                     oci_layer_facts *out, oci_error *err)
 {
     struct check c = {
         .node = n,
         .limits = limits,
         .facts = out,
-        .keep_names = keep_names,
+        .room = room,
         .names = oci_map_new(),
         .late_by_name = oci_map_new(),
         .once = {
@@ -440,13 +407,13 @@ int oci_check_layer(oci_node *n, oci_reader *tar, const oci_limits *limits, bool
     };
     int r = 0;
 
-    *out =
-        (oci_layer_facts) { .names = keep_names ? oci_map_new() : NULL, .arena = keep_names ? oci_arena_new(0) : NULL };
-    if (c.names == NULL || c.late_by_name == NULL || (keep_names && (out->names == NULL || out->arena == NULL)))
+    *out = (oci_layer_facts) { .is_kept = room != NULL };
+    if (c.names == NULL || c.late_by_name == NULL)
         r = oci_fail_nomem(err);
     if (r == 0)
         r = check_entries(&c, tar, err);
     out->is_cut = r == OCI_E_LIMIT;
+    out->is_kept = out->is_kept && r == 0;
     if (r == 0)
         check_links(&c, is_base);
     tell_once(&c);
@@ -456,7 +423,6 @@ int oci_check_layer(oci_node *n, oci_reader *tar, const oci_limits *limits, bool
 
 void oci_layer_facts_free(oci_layer_facts *f)
 {
-    oci_map_free(f->names);
-    oci_arena_free(f->arena);
+    oci_buf_free(&f->kept);
     *f = (oci_layer_facts) { 0 };
 }

@@ -19,14 +19,17 @@
  *     validate_tree.c        the directory
  *     validate_blob.c        content: digests and layers, in threads
  *     validate_layer.c       the entries of a layer
+ *     validate_merged.c      layers on each other
  *     validate_image.c       what was asked for
  */
+#include <stdatomic.h>
+
 #include <oci-image/validate.h>
 
 #include "base/arena.h"
 #include "base/map.h"
 #include "json/codec.h"
-#include "layer/plan.h"
+#include "layer/view.h"
 #include "report.h"
 #include "spec/spec.h"
 
@@ -118,19 +121,13 @@ typedef struct oci_layer_use {
     oci_digest diff_id; /* alg OCI_DIGEST_NONE: none is demanded */
 } oci_layer_use;
 
-/* An entry of a layer, for those who look for paths. */
-typedef struct oci_layer_entry {
-    oci_action action;
-    oci_tar_type type;
-    const char *link; /* of a symbolic link */
-} oci_layer_entry;
-
-/* What a layer holds. The names are kept when they are asked for only. */
+/* What a layer holds. */
 typedef struct oci_layer_facts {
     uint64_t entries, bytes;
-    bool is_cut;    /* a limit was passed, and there is more */
-    oci_map *names; /* normal forms of names: oci_layer_entry; or NULL */
-    oci_arena *arena;
+    bool is_cut;     /* a limit was passed, and there is more */
+    bool is_refused; /* something in it cannot be unpacked, and was told */
+    bool is_kept;    /* kept has all entries, see validate_merged.c */
+    oci_buf kept;
 } oci_layer_facts;
 
 /* Content, by its digest. */
@@ -178,7 +175,9 @@ typedef struct oci_validation {
     oci_map *contents; /* by digest_text */
     oci_map *uses;     /* oci_layer_use, by content, compression and diff_id */
     size_t order;
-    size_t first; /* of the findings of this walk */
+    size_t first;         /* of the findings of this walk */
+    uint64_t merges_left; /* entries that may still be put on each other */
+    uint64_t unmerged;    /* images for which none were left */
     unsigned depth;
     oci_buf path;
     struct {
@@ -217,14 +216,17 @@ int oci_content_verify(oci_validation *v, oci_content *c);
 /* ---- the rest ---- */
 
 /* validate_layer.c: what is wrong with the entries of a layer, told to a node. is_base: no layer lies below. The result
- * is that of reading the archive; what it fails with was not told. keep_names: out->names is filled. */
-int oci_check_layer(oci_node *n, oci_reader *tar, const oci_limits *limits, bool is_base, bool keep_names,
+ * is that of reading the archive; what it fails with was not told. The entries are kept unless room is NULL. */
+int oci_check_layer(oci_node *n, oci_reader *tar, const oci_limits *limits, bool is_base, atomic_size_t *room,
                     oci_layer_facts *out, oci_error *err);
 void oci_layer_facts_free(oci_layer_facts *f);
-/* Whether a path is there when all layers are taken together, links on the way followed. layers are the lowest first.
- */
-int oci_layers_have(const oci_layer_facts *const *layers, size_t n, const char *path, bool *out);
 
+/* validate_merged.c: keeps an entry while *room, which layers share in their threads, has bytes left for it; afterwards
+ * nothing is kept of the layer. OCI_E_NOMEM. */
+int oci_layer_keep(oci_layer_facts *f, atomic_size_t *room, const oci_tar_entry *e);
+/* Puts the layers of an image on each other and tells what is in the way. *out is set when all is well and all was
+ * kept; gives. */
+int oci_merge_layers(oci_validation *v, oci_node *n, const oci_checked_image *image, oci_view **out, oci_error *err);
 /* validate_tree.c: what lies in the directory. */
 int oci_validate_tree(oci_validation *v, oci_error *err);
 /* validate_blob.c: does the jobs. */

@@ -179,6 +179,40 @@ class Validate(Case):
                 self.assertEqual(self.told(), wanted)
 
     # proves: layer.media.zstd layer.media.gzip layer.media.tar
+    # proves: layer.apply.dir-over-dir layer.hardlink.outside-may-fail
+    def test_layers_on_each_other(self):
+        lower = [L.directory("d"), L.file("d/f"), L.file("plain"), L.symlink("l", "d"), L.symlink("a", "b"), L.symlink("b", "a")]
+        for upper, entry in (([L.hardlink("x", "d/none")], None), ([L.hardlink("x", "d")], "x"), ([L.file("plain/x")], "plain/x"),
+                             ([L.file("a/x")], "a/x"), ([L.whiteout("d/f"), L.hardlink("x", "d/f")], None),
+                             ([L.whiteout("b"), L.file("a/x"), L.whiteout("d"), L.hardlink("y", "l/f")], None),
+                             ([L.opaque(""), L.hardlink("x", "plain")], None)):
+            self.image(lower, upper)
+            self.layout.write()
+            found = [f for f in self.validate("layout") if f["severity"] == "error"]
+            self.assertEqual([(f["rule"], f["layer"], f["entry"], f["path"]) for f in found],
+                             [("layer.apply.possible", 2, entry, "manifests[0] > layers[1]")])
+            self.assertEqual(self.run_tool("unpack", "layout", "bundle").returncode, 3)
+            # Alone, the upper layer is in order.
+            self.assertEqual(self.validate("layout", "--depth", "blobs"), [])
+        for upper in ([L.hardlink("x", "d/f")], [L.file("l/x"), L.hardlink("y", "l/f")], [L.whiteout("plain"), L.file("plain/x")],
+                      [L.hardlink("x", "later"), L.file("later")]):
+            self.image(lower, upper)
+            self.assertNotIn("error", [severity for severity, _ in self.told()])
+
+    def test_layers_that_are_too_many_to_be_put_on_each_other(self):
+        """A small layout can hold many images of large layers."""
+        entries = [L.file(f"{i:x}", b"") for i in range(25000)]
+        tar = L.tar(entries, L.tarfile.USTAR_FORMAT)
+        self.layout.image("img", [tar])
+        for i in range(19):
+            def other(document, i=i):
+                document["config"]["Env"] = [f"N={i}"]
+            self.layout.image(f"img{i}", [tar], config=other)
+        self.layout.write()
+        told = [f for f in self.validate("layout") if f["rule"] == "layer.apply.unknown"]
+        self.assertEqual([f["severity"] for f in told], ["info"])
+        self.assertIn("of 6 images", told[0]["message"])
+
     def test_compression_and_limits(self):
         tar = L.tar([L.file("f")])
         for kind, rule in (("zstd", "layer.media.zstd-form"), ("gzip", "layer.media.gzip")):

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Layers on each other. What an entry means can depend on what lies below: a hard link leads into a lower layer, a
+ * directory on the way is a link. So the entries of each layer are kept in few bytes while it is read, and put together
+ * for each image by the view that is held to the applier (layer/view.h).
+ *
+ * An entry is kept as its type, and its name, the name it is stored under when that is another one, and its link, each
+ * with a NUL behind.
+ */
+#include "validation.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/fail.h"
+
+/* Takes n bytes of the room that all layers share; false when it is not left. */
+static bool take_room(atomic_size_t *room, size_t n)
+{
+    size_t left = atomic_load(room);
+
+    do
+        if (left < n)
+            return false;
+    while (!atomic_compare_exchange_weak(room, &left, left - n));
+    return true;
+}
+
+int oci_layer_keep(oci_layer_facts *f, atomic_size_t *room, const oci_tar_entry *e)
+{
+    const char *stored = strcmp(e->stored_name, e->name) != 0 ? e->stored_name : "";
+    const char *link = e->link != NULL ? e->link : "";
+    size_t n = 1 + e->name_len + 1 + strlen(stored) + 1 + strlen(link) + 1;
+    int r;
+
+    if (!f->is_kept)
+        return 0;
+    if (!take_room(room, n)) {
+        oci_buf_free(&f->kept);
+        f->is_kept = false;
+        return 0;
+    }
+    r = oci_buf_putc(&f->kept, (char)('0' + (int)e->type), NULL);
+    if (r == 0)
+        r = oci_buf_append(&f->kept, e->name, e->name_len + 1, NULL);
+    if (r == 0)
+        r = oci_buf_append(&f->kept, stored, strlen(stored) + 1, NULL);
+    return r < 0 ? r : oci_buf_append(&f->kept, link, strlen(link) + 1, NULL);
+}
+
+/* The entry at *at, which is set behind it. */
+static oci_tar_entry kept_entry(const char **at)
+{
+    oci_tar_entry e = { .type = (oci_tar_type)(**at - '0'), .name = *at + 1 };
+    const char *stored, *link;
+
+    e.name_len = strlen(e.name);
+    stored = e.name + e.name_len + 1;
+    link = stored + strlen(stored) + 1;
+    e.stored_name = *stored != '\0' ? stored : e.name;
+    e.link = e.type == OCI_TAR_SYMLINK || e.type == OCI_TAR_HARDLINK ? link : NULL;
+    *at = link + strlen(link) + 1;
+    return e;
+}
+
+/* Puts one layer on those before. The entry that cannot be applied, or what is missing at the end, is told. 1 when it
+ * was refused. */
+static int put_layer(oci_view *view, oci_node *n, const oci_content *c, size_t number, oci_error *err)
+{
+    const char *at = c->layer.kept.data, *end = at + c->layer.kept.len;
+    oci_finding place = n->place;
+    oci_error why = OCI_ERROR_INIT;
+    const char *name = NULL;
+    int r = 0;
+
+    oci_view_begin_layer(view);
+    while (r == 0 && at < end) {
+        const oci_tar_entry e = kept_entry(&at);
+
+        name = e.stored_name;
+        r = oci_view_entry(view, &e, &why);
+    }
+    if (r == 0) {
+        name = NULL;
+        r = oci_view_end_layer(view, &why);
+    }
+    if (r == 0)
+        return 0;
+    if (r == OCI_E_NOMEM)
+        return oci_fail_nomem(err);
+    n->place.file = c->file;
+    n->place.digest = c->digest_text;
+    n->place.path = c->path;
+    n->place.layer = number;
+    n->place.entry = name;
+    if (r != OCI_E_LIMIT)
+        oci_tell(n, "layer.apply.possible", OCI_TOLD_REFUSED, NULL, "%s", why.msg);
+    n->place = place;
+    return n->failed < 0 ? oci_fail_nomem(err) : 1;
+}
+
+/* Whether there is something to put together, and nothing is known already that is in the way. */
+static bool can_merge(const oci_checked_image *image)
+{
+    for (size_t i = 0; i < image->n_layers; i++)
+        if (image->layers[i] == NULL || !image->layers[i]->layer.is_kept || image->layers[i]->layer.is_refused)
+            return false;
+    return true;
+}
+
+int oci_merge_layers(oci_validation *v, oci_node *n, const oci_checked_image *image, oci_view **out, oci_error *err)
+{
+    OCI_AUTO(oci_view) view = NULL;
+    uint64_t entries = 0;
+    int r;
+
+    if (!can_merge(image))
+        return 0;
+    for (size_t i = 0; i < image->n_layers; i++)
+        entries += image->layers[i]->layer.entries;
+    if (entries > v->merges_left) {
+        v->unmerged++;
+        return 0;
+    }
+    v->merges_left -= entries;
+    r = oci_view_new(&v->limits, NULL, &view, err);
+    for (size_t i = 0; r == 0 && i < image->n_layers; i++)
+        r = put_layer(view, n, image->layers[i], i + 1, err);
+    if (r == 0)
+        *out = oci_steal(&view);
+    return r < 0 ? r : 0;
+}

@@ -1,15 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What unpack refuses for the image's sake, validate tells, and the other way round: over all bad layouts and escapes."""
+"""What unpack refuses for the image's sake, validate tells, and the other way round: over all bad layouts,
+escapes and layouts that others made."""
 import json
+import os
 import pathlib
 import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "corpus"))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tools"))
 import test_bad_layouts  # noqa: E402
 import test_escapes  # noqa: E402
+import test_real_images  # noqa: E402
+from harness import Case  # noqa: E402
 
 # What unpack refuses and validate does not mind, by a part of unpack's message, and why.
 UNPACK_IS_STRICTER = {
@@ -59,6 +64,23 @@ class Agreement:
 
 class BadLayouts(Agreement, test_bad_layouts.BadLayout):
     pass
+
+
+@unittest.skipUnless((test_real_images.CORPUS / "INDEX.tsv").exists(), "the corpus is not there")
+class RealLayouts(Agreement, Case):
+    """Layouts that others made, image by image."""
+
+    def test_every_image(self):
+        count = 0
+        for path, _ in test_real_images.layouts():
+            os.symlink(test_real_images.CORPUS / path, self.dir / f"layout{count}")
+            has_index = (test_real_images.CORPUS / path / "index.json").exists()
+            digests = sorted(set(test_real_images.images(test_real_images.CORPUS / path))) if has_index else []
+            for i, digest in enumerate(digests or [None]):
+                with self.subTest(f"{path}@{digest}"):
+                    self.run_tool("unpack", "--quiet", f"layout{count}" + (f"@{digest}" if digest else ""), f"bundle{count}-{i}")
+            count += 1
+        self.assertGreater(count, 25)
 
 
 cases = [c for c in vars(test_escapes).values()

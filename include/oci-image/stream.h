@@ -112,11 +112,13 @@ OCI_API int oci_writer_hash(oci_writer *dst, oci_digest_alg alg, oci_writer **ou
 OCI_API int oci_writer_digest(const oci_writer *w, oci_digest *out, oci_error *err);
 
 typedef struct oci_compress_options {
-    int level; /* gzip 1 to 9, zstd 1 to 19; 0: the default of the kind, gzip 6 and zstd 3 */
+    int level;        /* gzip 1 to 9, zstd 1 to 19; 0: the default of the kind, gzip 6 and zstd 3 */
+    unsigned threads; /* that compress, besides the one that writes; 1: none, that one; 0: one for each processor */
 } oci_compress_options;
 
-/* The bytes written depend on the data, the kind, the level and the version of the library behind it alone: gzip
- * without name and time, OS byte 255; zstd with checksum, without content size. o may be NULL. */
+/* The bytes written depend on the data, the kind, the level and the version of the library behind it alone, not on the
+ * number of threads: gzip is one member without name and time, OS byte 255; zstd is frames with checksum and content
+ * size. o may be NULL. */
 OCI_API int oci_writer_compress(oci_writer *dst, oci_compression kind, const oci_compress_options *o, oci_writer **out,
                                 oci_error *err);
 

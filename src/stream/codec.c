@@ -5,6 +5,10 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "thread.h"
+
+/* Each thread costs some megabytes, so that more have to be asked for. */
+enum { DEFAULT_THREADS = 8, MAX_THREADS = 256 };
 
 const char *oci_compression_name(oci_compression kind)
 {
@@ -191,6 +195,7 @@ int oci_writer_compress(oci_writer *dst, oci_compression kind, const oci_compres
     OCI_AUTO(oci_writer) owned = dst;
     const oci_codec *codec = codec_of(kind);
     int level = o != NULL ? o->level : 0;
+    unsigned threads = o != NULL ? o->threads : 0;
 
     if (codec == NULL) {
         if (kind != OCI_COMPRESSION_NONE)
@@ -202,5 +207,9 @@ int oci_writer_compress(oci_writer *dst, oci_compression kind, const oci_compres
         level = codec->default_level;
     if (level < 1 || level > codec->max_level)
         return oci_fail(err, OCI_E_USAGE, "%s has the levels 1 to %d, not %d", codec->name, codec->max_level, level);
-    return oci_writer_encode(oci_steal(&owned), codec, level, out, err);
+    if (threads == 0)
+        threads = oci_thread_count(DEFAULT_THREADS);
+    if (threads > MAX_THREADS)
+        return oci_fail(err, OCI_E_USAGE, "%u threads; %d are the most", threads, MAX_THREADS);
+    return oci_writer_encode(oci_steal(&owned), codec, level, threads, out, err);
 }

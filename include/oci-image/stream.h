@@ -73,6 +73,9 @@ OCI_API uint64_t oci_reader_count(const oci_reader *r);
  * first 64 MiB. */
 OCI_API int oci_reader_decompress(oci_reader *src, oci_compression kind, uint32_t max_ratio, oci_reader **out,
                                   oci_error *err);
+/* For input that has no media type: decompresses what the first bytes of src show, besides gzip and zstd also bzip2, xz
+ * and lz4, which no layer may be in. Anything else is passed on. */
+OCI_API int oci_reader_decompress_any(oci_reader *src, uint32_t max_ratio, oci_reader **out, oci_error *err);
 /* Looks at the first bytes of src without losing them and says what they are: gzip, zstd or anything else (NONE). The
  * reader given back passes on everything. */
 OCI_API int oci_reader_sniff(oci_reader *src, oci_compression *kind, oci_reader **out, oci_error *err);

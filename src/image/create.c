@@ -201,17 +201,10 @@ static int borrow_next(void *ctx, oci_span *out, oci_error *err)
 static int open_input(oci_create *c, oci_reader *tar, oci_reader **out, oci_error *err)
 {
     static const oci_reader_callbacks borrow_ops = { borrow_next, NULL };
-    OCI_AUTO(oci_reader) r = NULL;
-    oci_compression kind = OCI_COMPRESSION_NONE;
+    oci_reader *r = NULL;
     int result = oci_reader_from_callbacks(&borrow_ops, tar, &r, err);
 
-    if (result == 0)
-        result = oci_reader_sniff(oci_steal(&r), &kind, &r, err);
-    if (result == 0)
-        result = oci_reader_decompress(oci_steal(&r), kind, c->limits.max_ratio, &r, err);
-    if (result == 0)
-        *out = oci_steal(&r);
-    return result;
+    return result < 0 ? result : oci_reader_decompress_any(r, c->limits.max_ratio, out, err);
 }
 
 static const char *digest_text(oci_create *c, const oci_digest *d)

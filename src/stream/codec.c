@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "foreign.h"
 #include "thread.h"
 
 /* Each thread costs some megabytes, so that more have to be asked for. */
@@ -59,22 +60,12 @@ static bool is_tar(oci_span head)
     return head.len >= 262 && memcmp((const char *)head.data + 257, "ustar", 5) == 0;
 }
 
-/* A name for the message only, so kinds that this library cannot decode are among them; NULL when there is none. */
+/* NULL when there is none. */
 static const char *look_of(oci_span head)
 {
-    static const struct {
-        const char *name;
-        size_t len;
-        const char *magic;
-    } others[] = { { "bzip2", 3, "BZh" }, { "xz", 6, "\xfd\x37zXZ" }, { "lz4", 4, "\x04\x22\x4d\x18" } };
     oci_compression kind = kind_of(head);
 
-    if (kind != OCI_COMPRESSION_NONE)
-        return oci_compression_name(kind);
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (head.len >= others[i].len && memcmp(head.data, others[i].magic, others[i].len) == 0)
-            return others[i].name;
-    return NULL;
+    return kind != OCI_COMPRESSION_NONE ? oci_compression_name(kind) : oci_foreign_name(head);
 }
 
 int oci_codec_mismatch(oci_input *in, const char *promised, oci_error *err)
@@ -187,6 +178,30 @@ int oci_reader_sniff(oci_reader *src, oci_compression *kind, oci_reader **out, o
     *kind = kind_of(head);
     *out = &plain->r;
     return 0;
+}
+
+int oci_reader_decompress_any(oci_reader *src, uint32_t max_ratio, oci_reader **out, oci_error *err)
+{
+    OCI_AUTO(oci_reader) r = NULL;
+    struct plain_reader *plain;
+    oci_compression kind;
+    const char *foreign;
+    oci_span head;
+    int result = plain_new(src, false, &plain, err);
+
+    if (result < 0)
+        return result;
+    r = &plain->r;
+    result = oci_input_peek(&plain->in, OCI_INPUT_PEEK, &head, err);
+    if (result < 0)
+        return result;
+    if (max_ratio == 0)
+        max_ratio = oci_limits_resolve(NULL).max_ratio;
+    kind = is_tar(head) ? OCI_COMPRESSION_NONE : kind_of(head);
+    foreign = is_tar(head) ? NULL : oci_foreign_name(head);
+    if (foreign != NULL)
+        return oci_reader_decode_foreign(oci_steal(&r), foreign, max_ratio, out, err);
+    return oci_reader_decompress(oci_steal(&r), kind, max_ratio, out, err);
 }
 
 int oci_writer_compress(oci_writer *dst, oci_compression kind, const oci_compress_options *o, oci_writer **out,

@@ -72,6 +72,9 @@ int oci_reader_decode(oci_reader *src, const oci_codec *codec, uint32_t max_rati
 int oci_writer_encode(oci_writer *dst, const oci_codec *codec, int level, unsigned threads, oci_writer **out,
                       oci_error *err);
 
+/* OCI_E_LIMIT when consumed bytes have become too many. */
+int oci_codec_check_ratio(const char *name, uint64_t consumed, uint64_t produced, uint32_t max_ratio, oci_error *err);
+
 /* OCI_E_INVALID with a text that says what the bytes in front of in are instead of what was promised. */
 int oci_codec_mismatch(oci_input *in, const char *promised, oci_error *err);
 

@@ -4,11 +4,11 @@
 # usage: packages.sh build|run|test
 set -eu
 
-build="gcc libc6-dev cmake ninja-build pkg-config libssl-dev libjson-c-dev zlib1g-dev libzstd-dev scdoc"
+build="gcc libc6-dev cmake ninja-build pkg-config libssl-dev libjson-c-dev zlib1g-dev libzstd-dev libarchive-dev scdoc"
 run="runc crun busybox-static tar"
 # The oracles and runtimes of the interoperability tests, the second compiler, and what the scripts speak.
 tests="g++ libcmocka-dev bats python3 python3-jsonschema clang clang-format llvm shellcheck umoci skopeo buildah mmdebstrap
-libarchive-tools attr libcap2-bin gzip zstd jq strace xz-utils util-linux"
+libarchive-tools attr libcap2-bin gzip bzip2 lz4 zstd jq strace xz-utils util-linux"
 
 case ${1:-} in
 build) wanted=$build ;;

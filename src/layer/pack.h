@@ -17,6 +17,7 @@ typedef struct oci_pack_options {
     const int64_t *latest; /* or NULL: later times become this one, in seconds since 1970 */
     bool sort;             /* an archive is written in the order of its names; a tree always is */
     bool mend;             /* what would be refused is changed or left out, with a warning */
+    bool *mendable;        /* set when something is refused that could be mended; or NULL */
 } oci_pack_options;
 
 /* Whether an archive has to be written anew. */

@@ -25,23 +25,36 @@ bool oci_pack_is_reserved(const char *name)
     return oci_starts_with(name, ".wh.") || strstr(name, "/.wh.") != NULL;
 }
 
-/* The digests of an image name its bytes, so a tar is taken as it is or not at all. */
-static int check_entry(const oci_tar_entry *e, oci_map *names, oci_error *err)
+static int could_be_mended(const oci_pack_options *o, int r)
 {
-    int r;
+    if (o->mendable != NULL)
+        *o->mendable = true;
+    return r;
+}
 
+static const char *fault_of(const oci_tar_entry *e)
+{
     if (e->stored_name[0] == '/')
-        return oci_fail(err, OCI_E_INVALID, "entry '%s' has an absolute name", e->stored_name);
+        return "has an absolute name";
     if (e->type == OCI_TAR_UNKNOWN)
-        return oci_fail(err, OCI_E_INVALID, "entry '%s' is of an unknown type", e->stored_name);
+        return "is of an unknown type";
     if (e->name_len == 0 && e->type != OCI_TAR_DIR)
-        return oci_fail(err, OCI_E_INVALID, "entry '%s' is the root, which can only be a directory", e->stored_name);
-    if (oci_pack_is_reserved(e->name))
-        return oci_fail(err, OCI_E_INVALID, "entry '%s' has a name that is reserved for whiteouts", e->stored_name);
-    r = oci_map_set(names, e->name, e->name_len, NULL);
+        return "is the root, which can only be a directory";
+    return oci_pack_is_reserved(e->name) ? "has a name that is reserved for whiteouts" : NULL;
+}
+
+/* The digests of an image name its bytes, so a tar is taken as it is or not at all. */
+static int check_entry(const oci_tar_entry *e, const oci_pack_options *o, oci_map *names, oci_error *err)
+{
+    const char *fault = fault_of(e);
+    int r = fault == NULL ? oci_map_set(names, e->name, e->name_len, NULL) : 0;
+
     if (r < 0)
         return oci_fail_nomem(err);
-    return r > 0 ? 0 : oci_fail(err, OCI_E_INVALID, "entry '%s' is there twice", e->stored_name);
+    if (r == 0)
+        return could_be_mended(
+            o, oci_fail(err, OCI_E_INVALID, "entry '%s' %s", e->stored_name, fault != NULL ? fault : "is there twice"));
+    return 0;
 }
 
 int oci_pack_each(oci_tar_reader *reader, const oci_pack_options *o, oci_pack_use *use, void *ctx, oci_error *err)
@@ -58,13 +71,13 @@ int oci_pack_each(oci_tar_reader *reader, const oci_pack_options *o, oci_pack_us
         if (r == 0)
             r = oci_pack_count(o, &count, err);
         if (r == 0)
-            r = check_entry(e, names, err);
+            r = check_entry(e, o, names, err);
         if (r == 0 && use != NULL)
             r = oci_wrap(err, use(ctx, reader, e, err), "entry '%s'", e->stored_name);
         if (r < 0)
             return r;
     }
-    return r;
+    return r == OCI_E_UNSAFE ? could_be_mended(o, r) : r;
 }
 
 int oci_pack_check(oci_reader *tar, const oci_pack_options *o, oci_error *err)

@@ -317,6 +317,8 @@ static int visit(void *ctx, int dirfd, const char *name, const struct stat *st, 
     if (r < 0)
         return r;
     if (oci_whiteout_of(name, strlen(name)) != OCI_WHITEOUT_NONE) {
+        if (!p->w.o->mend && p->w.o->mendable != NULL)
+            *p->w.o->mendable = true;
         if (!p->w.o->mend)
             return oci_fail(err, OCI_E_INVALID, "the name is reserved for whiteouts");
         r = oci_writing_leave_out(&p->w, OCI_LEFT_RESERVED, p->path.data, err);
@@ -360,6 +362,15 @@ static void release(struct packing *p)
     oci_free(p->chunk);
 }
 
+/* Of a long path the end, so that there is room for what is wrong with it. */
+static void wrap_path(const struct packing *p, int r, oci_error *err)
+{
+    enum { SHOWN = 300 };
+    size_t skip = p->path.len > SHOWN ? p->path.len - SHOWN : 0;
+
+    oci_wrap(err, r, "'%s%s'", skip > 0 ? "..." : "", p->path.data + skip);
+}
+
 int oci_pack_tree(int fd, const oci_pack_options *o, oci_writer *dst, oci_error *err)
 {
     struct packing p = { .links = oci_map_new(), .chunk = oci_alloc(CHUNK) };
@@ -369,7 +380,7 @@ int oci_pack_tree(int fd, const oci_pack_options *o, oci_writer *dst, oci_error 
     if (r == 0) {
         r = oci_tree_walk(fd, &visitor, o->events, err);
         if (r < 0 && p.path.len > 0)
-            oci_wrap(err, r, "'%s'", p.path.data);
+            wrap_path(&p, r, err);
     }
     if (r == 0)
         r = oci_writing_finish(&p.w, err);

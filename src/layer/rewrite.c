@@ -47,7 +47,11 @@ static const char *fault_of(const oci_tar_entry *e)
 static int check_entry(const oci_tar_entry *e, const oci_pack_options *o, oci_map *names, oci_error *err)
 {
     const char *fault = fault_of(e);
-    int r = fault == NULL ? oci_map_set(names, e->name, e->name_len, NULL) : 0;
+    int r;
+
+    if (e->type == OCI_TAR_HARDLINK && e->link[0] == '\0')
+        return oci_fail(err, OCI_E_INVALID, "entry '%s' is a hard link to the root", e->stored_name);
+    r = fault == NULL ? oci_map_set(names, e->name, e->name_len, NULL) : 0;
 
     if (r < 0)
         return oci_fail_nomem(err);

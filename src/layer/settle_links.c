@@ -32,6 +32,7 @@ static bool is_called(const oci_gather *g, size_t at, const char *name)
 /* What the name was when the link was made, or else what it is in the end. */
 static int find_target(const oci_gather *g, oci_gathered *link, oci_error *err)
 {
+    const bool to_root = link->link[0] == '\0';
     const int64_t made = oci_gather_number(g, link);
     size_t at = lower_bound(g, link->link, made);
     oci_gathered *before = at > 0 && is_called(g, at - 1, link->link) ? g->sorted[at - 1] : NULL;
@@ -41,7 +42,7 @@ static int find_target(const oci_gather *g, oci_gathered *link, oci_error *err)
     while (before == NULL && is_called(g, at, link->link))
         at++;
     /* It would be made at the end, when its place is another one. */
-    if (before == NULL && !link->live)
+    if (before == NULL && !link->live && !to_root)
         return oci_fail(err, OCI_E_INVALID,
                         "entry '%s' is a hard link to '%s', which comes later, and its own name is taken away",
                         link->name, link->link);
@@ -49,7 +50,7 @@ static int find_target(const oci_gather *g, oci_gathered *link, oci_error *err)
         link->target = before;
     else if (at > 0 && is_called(g, at - 1, link->link) && g->sorted[at - 1]->live)
         link->target = g->sorted[at - 1];
-    if (link->target == link || (link->target != NULL && link->target->type == OCI_TAR_DIR))
+    if (to_root || link->target == link || (link->target != NULL && link->target->type == OCI_TAR_DIR))
         return oci_fail(err, OCI_E_INVALID, "entry '%s' is a hard link to %s", link->name,
                         link->target == link ? "itself" : "a directory");
     return 0;

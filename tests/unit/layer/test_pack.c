@@ -235,6 +235,7 @@ OCI_TEST (pack, says_what_cannot_be_put_in_order) {
         LAYER(A_HARDLINK("a", "b"), A_HARDLINK("b", "a")),
         LAYER(A_HARDLINK("a", "a")),
         LAYER(A_DIR("d"), A_HARDLINK("a", "d")),
+        LAYER(A_HARDLINK("a", "./")),
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

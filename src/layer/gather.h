@@ -5,6 +5,8 @@
  * The entries of an archive before they are written in another order. Attributes and names are in memory, contents and
  * extended attributes in a temporary file.
  */
+#include <string.h>
+
 #include "base/arena.h"
 #include "os/os.h"
 #include "pack.h"
@@ -55,6 +57,12 @@ int oci_gather_add(oci_gather *g, oci_tar_reader *reader, const oci_tar_entry *e
 static inline int64_t oci_gather_number(const oci_gather *g, const oci_gathered *item)
 {
     return item - g->entries.items;
+}
+
+/* Whether what is called name is below the n bytes at dir. */
+static inline bool oci_gather_is_below(const char *name, const char *dir, size_t n)
+{
+    return n == 0 || (strncmp(name, dir, n) == 0 && name[n] == '/');
 }
 
 /* ---- settle_names.c ---- */

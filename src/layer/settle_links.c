@@ -39,8 +39,8 @@ static int find_target(const oci_gather *g, oci_gathered *link, oci_error *err)
 
     if (before != NULL && before->cleared > oci_gather_number(g, before) && before->cleared < made)
         before = NULL; /* it was gone by then */
-    while (before == NULL && is_called(g, at, link->link))
-        at++;
+    if (before == NULL)
+        at = lower_bound(g, link->link, INT64_MAX); /* behind the last of that name */
     /* It would be made at the end, when its place is another one. */
     if (before == NULL && !link->live && !to_root)
         return oci_fail(err, OCI_E_INVALID,
@@ -79,20 +79,20 @@ static int compare_targets(const void *a, const void *b)
     return oci_gather_compare((*(oci_gathered *const *)a)->link, (*(oci_gathered *const *)b)->link);
 }
 
-static bool is_above(const oci_gathered *dir, const char *name)
-{
-    return dir->name_len == 0 || (strncmp(name, dir->name, dir->name_len) == 0 && name[dir->name_len] == '/');
-}
-
 /* The names above the current one. */
 struct above {
     const oci_gathered **items;
     size_t count, cap;
 };
 
+static const oci_gathered *top_of(const struct above *above)
+{
+    return above->count > 0 ? above->items[above->count - 1] : NULL;
+}
+
 static void pop_to(struct above *above, const char *name)
 {
-    while (above->count > 0 && !is_above(above->items[above->count - 1], name))
+    while (above->count > 0 && !oci_gather_is_below(name, top_of(above)->name, top_of(above)->name_len))
         above->count--;
 }
 
@@ -112,7 +112,7 @@ static int check_outside(const oci_gather *g, oci_gathered *const *links, size_t
                 return oci_fail_nomem(err);
         }
         pop_to(above, target);
-        if (above->count > 0 && above->items[above->count - 1]->in_the_way)
+        if (above->count > 0 && top_of(above)->in_the_way)
             return oci_fail(err, OCI_E_INVALID,
                             "entry '%s' is a hard link to '%s', which is below something that is no directory",
                             links[i]->name, target);

@@ -62,11 +62,6 @@ static int compare(const void *a, const void *b)
     return r != 0 ? r : x < y ? -1 : x > y;
 }
 
-static bool is_below(const char *name, const struct above *a)
-{
-    return a->len == 0 || (strncmp(name, a->name, a->len) == 0 && name[a->len] == '/');
-}
-
 /* ---- one name ---- */
 
 static int conflict(const oci_gathered *item, oci_error *err)
@@ -141,7 +136,7 @@ static int settle_all(struct settling *s, oci_error *err)
     for (size_t at = 0, n; r == 0 && at < s->g->entries.count; at += n) {
         for (n = 1; at + n < s->g->entries.count && strcmp(sorted[at]->name, sorted[at + n]->name) == 0; n++)
             ;
-        while (s->stack.count > 0 && !is_below(sorted[at]->name, &s->stack.items[s->stack.count - 1]))
+        while (s->stack.count > 0 && !oci_gather_is_below(sorted[at]->name, top_of(s)->name, top_of(s)->len))
             s->stack.count--;
         r = settle_name(s, sorted + at, n, top_of(s), err);
     }

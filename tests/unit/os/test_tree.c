@@ -41,7 +41,6 @@ static int walk(int dir, struct seen *s, oci_error *err)
 
 OCI_TEST (tree, is_shown_in_the_order_of_its_names) {
     static const char *const names[] = { "b/z", "b/a", "b/c/d/e", "a", "B", "b-c", "empty/x" };
-    OCI_AUTO_BUF oci_buf text = OCI_BUF_INIT;
     struct seen s = { 0 };
     int dir = scratch_new(), fds;
     oci_error err;

@@ -35,7 +35,7 @@ typedef struct oci_create_options {
     const oci_platform *platform;       /* instead of what the configuration says, or NULL */
     const oci_annotations *annotations; /* of the manifest, or NULL */
     bool no_history;                    /* new layers get none */
-    const char *comment;                /* in the history of new layers, or NULL */
+    const char *comment;                /* in the history of new layers, or of none; or NULL */
 
     /* What makes tars be written anew. The first two hold for directories too. */
     bool set_owner; /* everything belongs to uid and gid */

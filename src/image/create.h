@@ -27,6 +27,7 @@ struct oci_create {
     oci_txn *txn;     /* pins what was put until it has a name */
     const char *created;
     bool fix_helps;
+    bool told;         /* the comment, without a layer */
     oci_config config; /* without rootfs and history */
     oci_platform platform;
     struct {

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/fail.h"
 #include "base/time.h"
+#include "base/vec.h"
 #include "create.h"
 #include "image.h"
 #include "spec/spec.h"
@@ -102,6 +103,18 @@ static int put_document(oci_create *c, const char *media_type, const oci_buf *js
     return out->digest_text != NULL ? 0 : oci_fail_nomem(err);
 }
 
+/* A change of the configuration alone is told when there is something to tell. */
+static int tell_comment(oci_create *c, oci_error *err)
+{
+    const size_t below = c->o.from != NULL ? oci_image_manifest(c->o.from)->n_layers : 0;
+    const oci_history h = { .created = c->created, .comment = c->o.comment, .empty_layer = true };
+
+    if (c->told || c->o.comment == NULL || c->o.no_history || c->layers.count > below)
+        return 0;
+    c->told = OCI_VEC_PUSH(&c->history, h);
+    return c->told ? 0 : oci_fail_nomem(err);
+}
+
 static int put_config(oci_create *c, oci_descriptor *out, oci_error *err)
 {
     size_t n = c->layers.count;
@@ -143,7 +156,9 @@ static int put_manifest(oci_create *c, const oci_descriptor *config, oci_descrip
 int oci_create_put_documents(oci_create *c, oci_descriptor *manifest, oci_error *err)
 {
     oci_descriptor *config = oci_arena_alloc(c->arena, sizeof *config);
-    int r = config != NULL ? put_config(c, config, err) : oci_fail_nomem(err);
+    int r = config != NULL ? tell_comment(c, err) : oci_fail_nomem(err);
 
+    if (r == 0)
+        r = put_config(c, config, err);
     return r < 0 ? r : put_manifest(c, config, manifest, err);
 }

@@ -186,7 +186,7 @@ make_dir() {
     cp layout/index.json before
     mkdir big
     truncate -s 20G big/file
-    for signal in INT TERM; do
+    for signal in INT TERM KILL; do
         run --separate-stderr timeout 30 bash -c '
             set -m
             "$OCI_IMAGE" create layout:new big & pid=$!

@@ -102,6 +102,9 @@ config_of() {
     jq -e '.os == "linux" and .architecture == "arm" and .variant == "v7" and .created == "2020-02-02T02:02:02Z"' config
     jq -e '.history == [{"created": "2020-02-02T02:02:02Z", "created_by": "oci-image create", "comment": "by hand"}]' config
     jq -e '.manifests[0].platform == {"architecture": "arm", "os": "linux", "variant": "v7"}' layout/index.json
+    oci create layout:edited --from layout:app --user 1 --history-comment 'another user'
+    exits 0
+    config_of layout:edited | jq -e '(.history | length) == 2 and .history[1].comment == "another user" and .history[1].empty_layer'
     succeeds create layout:quiet tree.tar --no-history
     config_of layout:quiet | jq -e '.history == null'
     oci create layout:more --from layout:quiet tree.tar

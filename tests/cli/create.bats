@@ -278,6 +278,48 @@ names() {
     [ "$(names layout)" = app ]
 }
 
+@test "a name that cannot be" {
+    make_layout app
+    cp layout/index.json before
+    for name in 'no name' 'a//b' '-' 'ü'; do
+        oci create "layout:$name" tree.tar
+        exits 2
+        one_line
+        cmp before layout/index.json
+    done
+}
+
+@test "a tar that may not be read" {
+    [ "$(id -u)" -eq 0 ] || skip "only root can make what others may not read"
+    make_layout app
+    cp layout/index.json before
+    chown -R 65534:65534 layout
+    chmod 000 tree.tar
+    oci_as_nobody create layout:bad tree.tar
+    exits 1
+    one_line
+    complains_of "create: 'tree.tar': open: Permission denied"
+    cmp before layout/index.json
+}
+
+@test "no threads to be had make the same bytes" {
+    [ "$(id -u)" -eq 0 ] || skip "only root can become somebody else"
+    export SOURCE_DATE_EPOCH=1
+    mkdir tree
+    head -c 3000000 /dev/zero | od >tree/numbers
+    head -c 3000000 /dev/urandom >tree/noise
+    tar -C tree -cf tree.tar .
+    succeeds create one:app tree.tar -j 4
+    chmod 755 .
+    mkdir -m 777 there
+    # Somebody who has no other processes.
+    run --separate-stderr setpriv --reuid=54321 --regid=54321 --clear-groups bash -c \
+        'ulimit -u 1; exec "$OCI_IMAGE" create there/two:app tree.tar -j 4'
+    [ "$status" -ne 126 ] && [ "$status" -ne 127 ] || skip "nobody cannot reach the program"
+    exits 0
+    cmp one/index.json there/two/index.json
+}
+
 @test "an interrupted create adds nothing and dies of the signal" {
     make_layout app
     cp layout/index.json before

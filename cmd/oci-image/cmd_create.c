@@ -29,10 +29,11 @@ struct options {
 static const struct cli_option options[] = {
     CLI_TEXT(struct options, from, 0, "from", "IMAGE", "stand on another image: its layers and its configuration"),
     CLI_TEXT(struct options, compress, 0, "compress", "KIND[:LEVEL]", "gzip (default), zstd or none"),
-    CLI_NUMBER(struct options, jobs, 'j', "jobs", "N", 256, "threads that compress; default: one for each processor"),
+    CLI_NUMBER(struct options, jobs, 'j', "jobs", "N", 256,
+               "threads that compress; default: one a processor, 8 at most"),
     CLI_TEXT(struct options, platform, 0, "platform", "OS/ARCH",
              "of the image (default: this machine's), or which one of --from"),
-    CLI_CHOICE(struct options, algorithm, 0, "digest-algorithm", "ALG", algorithms, "sha256 (default) or sha512"),
+    CLI_CHOICE(struct options, algorithm, 0, "digest-algorithm", "ALG", algorithms, "of digests; default: sha256"),
     CLI_TEXT(struct options, owner, 0, "owner", "UID:GID", "everything belongs to them"),
     CLI_FLAG(struct options, clamp_mtime, 0, "clamp-mtime", "no file is younger than SOURCE_DATE_EPOCH"),
     CLI_FLAG(struct options, sort, 0, "sort", "write entries in the order of their names"),
@@ -60,7 +61,7 @@ static int choose_compression(struct cli *cli, const char *text, struct request 
         oci_compression kind;
         long max;
     } kinds[] = { { "gzip", OCI_COMPRESSION_GZIP, 9 },
-                  { "zstd", OCI_COMPRESSION_ZSTD, 22 },
+                  { "zstd", OCI_COMPRESSION_ZSTD, 19 },
                   { "none", OCI_COMPRESSION_NONE, 0 } };
     const char *colon = text != NULL ? strchr(text, ':') : NULL;
     size_t n = colon != NULL ? (size_t)(colon - text) : text != NULL ? strlen(text) : 0;
@@ -243,16 +244,22 @@ static int input_next(void *ctx, oci_span *out, oci_error *err)
     struct pollfd ready = { .fd = in->fd, .events = POLLIN };
     ssize_t n = -1;
 
-    (void)err; /* it is that of the command */
     while (n < 0) {
-        if (events->cancelled(events->ctx))
-            return cli_fail(in->cli, OCI_E_CANCELLED, "cancelled");
+        if (events->cancelled(events->ctx)) {
+            cli_fail(in->cli, OCI_E_CANCELLED, "cancelled");
+            *err = in->cli->err;
+            return OCI_E_CANCELLED;
+        }
         /* Not for ever: a signal may have come just before. */
         if (poll(&ready, 1, 250) <= 0)
             continue;
         n = read(in->fd, in->bytes, sizeof in->bytes);
-        if (n < 0 && errno != EINTR && errno != EAGAIN)
-            return cli_fail_errno(in->cli, "read");
+        if (n < 0 && errno != EINTR && errno != EAGAIN) {
+            int r = cli_fail_errno(in->cli, "read");
+
+            *err = in->cli->err;
+            return r;
+        }
     }
     *out = (oci_span) { in->bytes, (size_t)n };
     return 0;

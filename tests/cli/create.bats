@@ -44,7 +44,7 @@ names() {
         esac
         is_json ".layers[0].diffId == \"sha256:$(sha256sum <tree.tar | cut -d ' ' -f 1)\""
     done
-    for bad in lzma gzip:0 gzip:10 gzip:x gzip: zstd:23 none:1 ''; do
+    for bad in lzma gzip:0 gzip:10 gzip:x gzip: zstd:23 none:1 zstd:20 ''; do
         oci create --compress "$bad" layout:bad tree.tar
         exits 2
         one_line
@@ -100,6 +100,7 @@ names() {
     run --separate-stderr bash -c '"$OCI_IMAGE" create layout:closed - <&-'
     exits 1
     one_line
+    complains_of "create: '-': read: Bad file descriptor"
     [ "$(names layout)" = "app piped" ]
 }
 

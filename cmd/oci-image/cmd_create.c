@@ -33,7 +33,7 @@ static const struct cli_option options[] = {
                "threads that compress; default: one a processor, 8 at most"),
     CLI_TEXT(struct options, platform, 0, "platform", "OS/ARCH",
              "of the image (default: this machine's), or which one of --from"),
-    CLI_CHOICE(struct options, algorithm, 0, "digest-algorithm", "ALG", algorithms, "of digests; default: sha256"),
+    CLI_CHOICE(struct options, algorithm, 0, "digest-algorithm", "ALG", algorithms, "for digests (default sha256)"),
     CLI_TEXT(struct options, owner, 0, "owner", "UID:GID", "everything belongs to them"),
     CLI_FLAG(struct options, clamp_mtime, 0, "clamp-mtime", "no file is younger than SOURCE_DATE_EPOCH"),
     CLI_FLAG(struct options, sort, 0, "sort", "write entries in the order of their names"),

@@ -364,16 +364,6 @@ OCI_TEST (pack, survives_every_failed_allocation) {
 
 /* ---- any archive ---- */
 
-static uint64_t random_state;
-
-static unsigned pick(unsigned n)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return (unsigned)((random_state >> 16) % n);
-}
-
 static void random_name(char out[64], bool wild)
 {
     static const char *const names[] = { "a", "b", "c", "a", "b", "." };
@@ -430,7 +420,7 @@ OCI_TEST (pack, keeps_the_meaning_of_any_archive) {
         struct layer layer;
         char *before, *after;
 
-        random_state = seed * UINT64_C(0x9e3779b97f4a7c15);
+        random_seed(seed);
         random_layer(items, texts);
         layer = (struct layer) { items, 1 + pick(ITEMS) };
         write_layer(&in, &layer);

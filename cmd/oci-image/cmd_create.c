@@ -5,40 +5,44 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <oci-image/create.h>
 
+#include "edits.h"
 #include "open.h"
 
+static const char created_by[] = "oci-image create";
 static const char *const algorithms[] = { "sha256", "sha512", NULL };
 static const oci_digest_alg algorithm_of[] = { OCI_DIGEST_SHA256, OCI_DIGEST_SHA512 };
 
 struct options {
-    const char *compress, *platform, *user, *workdir, *stop_signal, *author;
+    const char *compress, *platform, *from, *owner;
     int algorithm;
-    struct cli_list entrypoint, cmd, env, labels, volumes, expose, annotations;
+    uint64_t jobs;
+    bool clamp_mtime, sort, fix, reproducible;
     const char *blobs;
+    struct cli_edits edits;
     struct cli_write write;
     struct cli_limits limits;
 };
 
 static const struct cli_option options[] = {
+    CLI_TEXT(struct options, from, 0, "from", "IMAGE", "stand on another image: its layers and its configuration"),
     CLI_TEXT(struct options, compress, 0, "compress", "KIND[:LEVEL]", "gzip (default), zstd or none"),
-    CLI_TEXT(struct options, platform, 0, "platform", "OS/ARCH", "of the image; default: this machine's"),
-    CLI_CHOICE(struct options, algorithm, 0, "digest-algorithm", "ALG", algorithms, "sha256 (default) or sha512"),
-    CLI_LIST(struct options, entrypoint, 0, "entrypoint", "ARG", "a word of the entrypoint; repeatable"),
-    CLI_LIST(struct options, cmd, 0, "cmd", "ARG", "a word of the default command; repeatable"),
-    CLI_LIST(struct options, env, 0, "env", "NAME=VALUE", "an environment variable; repeatable"),
-    CLI_LIST(struct options, labels, 0, "label", "NAME=VALUE", "a label; repeatable"),
-    CLI_LIST(struct options, volumes, 0, "volume", "PATH", "a directory for data; repeatable"),
-    CLI_LIST(struct options, expose, 0, "expose", "PORT[/PROTO]", "a port it listens on; repeatable"),
-    CLI_TEXT(struct options, user, 0, "user", "USER[:GROUP]", "who runs the command"),
-    CLI_TEXT(struct options, workdir, 0, "workdir", "PATH", "where the command runs"),
-    CLI_TEXT(struct options, stop_signal, 0, "stop-signal", "SIGNAL", "what asks it to end"),
-    CLI_TEXT(struct options, author, 0, "author", "TEXT", "who made the image"),
-    CLI_LIST(struct options, annotations, 0, "annotation", "NAME=VALUE", "of the manifest; repeatable"),
+    CLI_NUMBER(struct options, jobs, 'j', "jobs", "N", 256,
+               "threads that compress; default: one a processor, 8 at most"),
+    CLI_TEXT(struct options, platform, 0, "platform", "OS/ARCH",
+             "of the image (default: this machine's), or which one of --from"),
+    CLI_CHOICE(struct options, algorithm, 0, "digest-algorithm", "ALG", algorithms, "for digests (default sha256)"),
+    CLI_TEXT(struct options, owner, 0, "owner", "UID:GID", "everything belongs to them"),
+    CLI_FLAG(struct options, clamp_mtime, 0, "clamp-mtime", "no file is younger than SOURCE_DATE_EPOCH"),
+    CLI_FLAG(struct options, sort, 0, "sort", "write entries in the order of their names"),
+    CLI_FLAG(struct options, reproducible, 0, "reproducible", "--owner 0:0 --clamp-mtime --sort"),
+    CLI_FLAG(struct options, fix, 0, "fix", "mend what makes a tar no valid layer, or leave it out"),
     CLI_BLOBS(struct options, blobs),
+    CLI_GROUP(struct options, edits, struct cli_edits, CLI_EDITS_TITLE, cli_edits_options),
     CLI_GROUP(struct options, write, struct cli_write, CLI_WRITE_TITLE, cli_write_options),
     CLI_GROUP(struct options, limits, struct cli_limits, CLI_LIMITS_TITLE, cli_limits_options),
     CLI_END,
@@ -48,9 +52,9 @@ static const struct cli_option options[] = {
 struct request {
     oci_create_options create;
     oci_compress_options compress;
-    oci_config config;
-    oci_annotations labels, annotations;
-    oci_platform *platform;
+    oci_limits limits;
+    struct cli_source from;
+    oci_editor *editor;
     int64_t epoch;
 };
 
@@ -61,7 +65,7 @@ static int choose_compression(struct cli *cli, const char *text, struct request 
         oci_compression kind;
         long max;
     } kinds[] = { { "gzip", OCI_COMPRESSION_GZIP, 9 },
-                  { "zstd", OCI_COMPRESSION_ZSTD, 22 },
+                  { "zstd", OCI_COMPRESSION_ZSTD, 19 },
                   { "none", OCI_COMPRESSION_NONE, 0 } };
     const char *colon = text != NULL ? strchr(text, ':') : NULL;
     size_t n = colon != NULL ? (size_t)(colon - text) : text != NULL ? strlen(text) : 0;
@@ -86,54 +90,10 @@ static int choose_compression(struct cli *cli, const char *text, struct request 
     return text == NULL ? 0 : cli_fail(cli, OCI_E_USAGE, "--compress: '%s' is not gzip, zstd or none", text);
 }
 
-static oci_strings strings_of(const struct cli_list *l)
-{
-    return (oci_strings) { l->items, l->count };
-}
-
-/* NAME=VALUE words as a map; the last of a name counts. */
-static int make_map(struct cli *cli, const char *option, const struct cli_list *l, oci_annotations *out)
-{
-    oci_pair *pairs = calloc(l->count > 0 ? l->count : 1, sizeof *pairs);
-
-    out->items = pairs;
-    if (pairs == NULL)
-        return cli_fail(cli, OCI_E_NOMEM, "out of memory");
-    for (size_t i = 0; i < l->count; i++) {
-        const char *equals = strchr(l->items[i], '=');
-        oci_pair p = { .key_len = equals != NULL ? (size_t)(equals - l->items[i]) : 0 };
-        size_t at = 0;
-
-        if (p.key_len == 0)
-            return cli_fail(cli, OCI_E_USAGE, "%s: '%s' is not NAME=VALUE", option, l->items[i]);
-        p.key = strndup(l->items[i], p.key_len);
-        if (p.key == NULL)
-            return cli_fail(cli, OCI_E_NOMEM, "out of memory");
-        p.value = equals + 1;
-        p.value_len = strlen(p.value);
-        while (at < out->count && strcmp(pairs[at].key, p.key) != 0)
-            at++;
-        if (at < out->count)
-            free((char *)(uintptr_t)pairs[at].key);
-        else
-            out->count++;
-        pairs[at] = p;
-    }
-    return 0;
-}
-
-static void free_map(oci_annotations *map)
-{
-    for (size_t i = 0; i < map->count; i++)
-        free((char *)(uintptr_t)map->items[i].key);
-    free((oci_pair *)(uintptr_t)map->items);
-}
-
 static void release(struct request *q)
 {
-    free_map(&q->labels);
-    free_map(&q->annotations);
-    oci_platform_free(q->platform);
+    oci_editor_free(q->editor);
+    cli_source_close(&q->from);
 }
 
 static int read_epoch(struct cli *cli, struct request *q)
@@ -151,44 +111,116 @@ static int read_epoch(struct cli *cli, struct request *q)
     return 0;
 }
 
-static int check_env(struct cli *cli, const struct cli_list *l)
+static bool read_id(const char *text, size_t n, uint32_t *out)
 {
-    for (size_t i = 0; i < l->count; i++)
-        if (l->items[i][0] == '=' || strchr(l->items[i], '=') == NULL)
-            return cli_fail(cli, OCI_E_USAGE, "--env: '%s' is not NAME=VALUE", l->items[i]);
-    return 0;
+    uint64_t id = 0;
+
+    if (n == 0 || n > 10)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return false;
+        id = 10 * id + (uint64_t)(text[i] - '0');
+    }
+    *out = (uint32_t)id;
+    return id < UINT32_MAX;
+}
+
+static int read_owner(struct cli *cli, const char *text, struct request *q)
+{
+    const char *colon = text != NULL ? strchr(text, ':') : NULL;
+
+    if (text == NULL)
+        return 0;
+    q->create.set_owner = true;
+    if (colon != NULL && read_id(text, (size_t)(colon - text), &q->create.uid) &&
+        read_id(colon + 1, strlen(colon + 1), &q->create.gid))
+        return 0;
+    return cli_fail(cli, OCI_E_USAGE, "--owner: '%s' is not UID:GID", text);
+}
+
+/* How tars are written anew. */
+static int choose_form(struct cli *cli, const struct options *o, struct request *q)
+{
+    const char *option = o->clamp_mtime ? "clamp-mtime" : o->reproducible ? "reproducible" : NULL;
+
+    q->create.fix = o->fix;
+    q->create.sort = o->sort || o->reproducible;
+    q->create.set_owner = o->reproducible;
+    q->create.clamp_mtime = option != NULL;
+    if (option != NULL && q->create.epoch == NULL) {
+        cli_fail(cli, OCI_E_USAGE, "--%s: SOURCE_DATE_EPOCH is not set", option);
+        cli_hint(cli, "set it to the seconds since 1970 that no file shall be younger than");
+        return OCI_E_USAGE;
+    }
+    return read_owner(cli, o->owner, q);
+}
+
+static int open_base(struct cli *cli, const struct options *o, struct request *q)
+{
+    const struct cli_image image = { .platform = o->platform };
+
+    if (o->from == NULL)
+        return 0;
+    return cli_wrap(cli, cli_source_open_image(cli, o->from, &image, &q->limits, &q->from), "--from");
+}
+
+/* Of an image that stands on another one, the platform has chosen that. */
+static int edit_platform(struct cli *cli, const struct options *o, struct request *q)
+{
+    oci_platform *p = NULL;
+    int r = o->from == NULL ? cli_parse_platform(cli, o->platform, &p) : 0;
+
+    if (r == 0 && p != NULL)
+        r = oci_editor_set(q->editor, "os", p->os, &cli->err);
+    if (r == 0 && p != NULL)
+        r = oci_editor_set(q->editor, "architecture", p->architecture, &cli->err);
+    if (r == 0 && p != NULL && p->variant != NULL)
+        r = oci_editor_set(q->editor, "variant", p->variant, &cli->err);
+    oci_platform_free(p);
+    return r;
+}
+
+static int edit_config(struct cli *cli, const struct options *o, struct request *q)
+{
+    const oci_config *base = q->from.image != NULL ? oci_image_config(q->from.image) : NULL;
+    const oci_manifest *manifest = q->from.image != NULL ? oci_image_manifest(q->from.image) : NULL;
+    int r = oci_editor_new(base, manifest != NULL ? manifest->annotations : NULL, &q->editor, &cli->err);
+
+    /* The time of the old image is not that of the new one. */
+    if (r == 0)
+        r = oci_editor_clear(q->editor, "created", &cli->err);
+    if (r == 0)
+        r = edit_platform(cli, o, q);
+    return r == 0 ? cli_apply_edits(cli, &o->edits, q->editor) : r;
 }
 
 static int prepare(struct cli *cli, const struct options *o, struct request *q)
 {
     int r = choose_compression(cli, o->compress, q);
 
-    if (r == 0)
-        r = cli_parse_platform(cli, o->platform, &q->platform);
-    if (r == 0)
-        r = check_env(cli, &o->env);
-    if (r == 0)
-        r = make_map(cli, "--label", &o->labels, &q->labels);
-    if (r == 0)
-        r = make_map(cli, "--annotation", &o->annotations, &q->annotations);
+    q->limits = cli_limits_of(&o->limits);
     if (r == 0)
         r = read_epoch(cli, q);
+    if (r == 0)
+        r = choose_form(cli, o, q);
+    if (r == 0)
+        r = open_base(cli, o, q);
+    if (r == 0)
+        r = edit_config(cli, o, q);
+    if (r < 0)
+        return r;
+    q->compress.threads = (unsigned)o->jobs;
     q->create.compress = &q->compress;
-    q->create.platform = q->platform;
+    q->create.limits = &q->limits;
+    q->create.events = cli_events(cli);
     q->create.algorithm = algorithm_of[o->algorithm];
-    q->create.annotations = q->annotations.count > 0 ? &q->annotations : NULL;
-    q->create.config = &q->config;
-    q->config.author = o->author;
-    q->config.user = o->user;
-    q->config.working_dir = o->workdir;
-    q->config.stop_signal = o->stop_signal;
-    q->config.entrypoint = strings_of(&o->entrypoint);
-    q->config.cmd = strings_of(&o->cmd);
-    q->config.env = strings_of(&o->env);
-    q->config.volumes = strings_of(&o->volumes);
-    q->config.exposed_ports = strings_of(&o->expose);
-    q->config.labels = q->labels.count > 0 ? &q->labels : NULL;
-    return r;
+    q->create.from = q->from.image;
+    q->create.config = oci_editor_config(q->editor);
+    q->create.annotations = oci_editor_annotations(q->editor);
+    q->create.no_history = o->edits.no_history;
+    q->create.comment = o->edits.comment;
+    return 0;
 }
 
 /* The layout; when nothing is there, a new one that gets its name when the image does. */
@@ -216,16 +248,22 @@ static int input_next(void *ctx, oci_span *out, oci_error *err)
     struct pollfd ready = { .fd = in->fd, .events = POLLIN };
     ssize_t n = -1;
 
-    (void)err; /* it is that of the command */
     while (n < 0) {
-        if (events->cancelled(events->ctx))
-            return cli_fail(in->cli, OCI_E_CANCELLED, "cancelled");
+        if (events->cancelled(events->ctx)) {
+            cli_fail(in->cli, OCI_E_CANCELLED, "cancelled");
+            *err = in->cli->err;
+            return OCI_E_CANCELLED;
+        }
         /* Not for ever: a signal may have come just before. */
         if (poll(&ready, 1, 250) <= 0)
             continue;
         n = read(in->fd, in->bytes, sizeof in->bytes);
-        if (n < 0 && errno != EINTR && errno != EAGAIN)
-            return cli_fail_errno(in->cli, "read");
+        if (n < 0 && errno != EINTR && errno != EAGAIN) {
+            int r = cli_fail_errno(in->cli, "read");
+
+            *err = in->cli->err;
+            return r;
+        }
     }
     *out = (oci_span) { in->bytes, (size_t)n };
     return 0;
@@ -239,52 +277,62 @@ static void input_free(void *ctx)
     free(in);
 }
 
-static int open_tar(struct cli *cli, const char *name, oci_reader **out)
+/* Takes fd. */
+static int add_tar(struct cli *cli, oci_create *c, int fd)
 {
     static const oci_reader_callbacks callbacks = { input_next, input_free };
     struct input *in = malloc(sizeof *in);
+    oci_reader *tar = NULL;
+    int r;
 
-    if (in == NULL)
+    if (in == NULL) {
+        close(fd);
         return cli_fail(cli, OCI_E_NOMEM, "out of memory");
-    in->cli = cli;
-    in->fd =
-        strcmp(name, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (in->fd < 0) {
-        int r = cli_fail_errno(cli, "open");
-
-        free(in);
-        return r;
     }
-    return oci_reader_from_callbacks(&callbacks, in, out, &cli->err);
+    in->cli = cli;
+    in->fd = fd;
+    r = oci_reader_from_callbacks(&callbacks, in, &tar, &cli->err);
+    if (r == 0)
+        r = oci_create_add_layer(c, tar, created_by, &cli->err);
+    oci_reader_free(tar);
+    return r;
+}
+
+static int add_layer(struct cli *cli, oci_create *c, const char *name)
+{
+    int fd =
+        strcmp(name, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    struct stat st;
+    int r;
+
+    if (fd < 0)
+        return cli_fail_errno(cli, "open");
+    if (fstat(fd, &st) < 0 || !S_ISDIR(st.st_mode))
+        return add_tar(cli, c, fd);
+    r = oci_create_add_dir(c, fd, created_by, &cli->err);
+    close(fd);
+    return r;
 }
 
 static int add_layers(struct cli *cli, oci_create *c, size_t n, char *const *names)
 {
     int r = 0;
 
-    for (size_t i = 0; r == 0 && i < n; i++) {
-        oci_reader *tar = NULL;
-
-        r = open_tar(cli, names[i], &tar);
-        if (r == 0)
-            r = oci_create_add_layer(c, tar, "oci-image create", &cli->err);
-        oci_reader_free(tar);
-        r = cli_wrap(cli, r, "'%s'", names[i]);
-    }
+    for (size_t i = 0; r == 0 && i < n; i++)
+        r = cli_wrap(cli, add_layer(cli, c, names[i]), "'%s'", names[i]);
+    if (r < 0 && oci_create_fix_helps(c))
+        cli_hint(cli, "--fix makes a valid layer of it");
     return r;
 }
 
 static int run(struct cli *cli, const void *opts, size_t n, char *const *operands)
 {
     const struct options *o = opts;
-    oci_limits limits = cli_limits_of(&o->limits);
     struct cli_source dest = { .blobs = o->blobs, .fsync = (oci_fsync_policy)o->write.fsync };
     struct request q = { 0 };
     oci_create *create = NULL;
     int r = prepare(cli, o, &q);
 
-    q.create.limits = &limits;
-    q.create.events = cli_events(cli);
     if (r == 0)
         r = cli_source_parse(cli, operands[0], NULL, &dest);
     if (r == 0 && dest.reference->digest != NULL)
@@ -292,7 +340,7 @@ static int run(struct cli *cli, const void *opts, size_t n, char *const *operand
     if (r == 0 && dest.reference->name != NULL)
         r = cli_check_name(cli, dest.reference->name);
     if (r == 0)
-        r = open_destination(cli, &limits, &dest);
+        r = open_destination(cli, &q.limits, &dest);
     if (r == 0)
         r = oci_create_new(dest.layout, &q.create, &create, &cli->err);
     if (r == 0)
@@ -307,20 +355,31 @@ static int run(struct cli *cli, const void *opts, size_t n, char *const *operand
 
 static const struct cli_example examples[] = {
     { "oci-image create layout:app rootfs.tar.gz --entrypoint /bin/app", "an image of one layer" },
+    { "oci-image create layout:app rootfs --owner 0:0", "from a directory" },
+    { "oci-image create layout:mine --from layout:app more.tar --env A=1", "on top of another image" },
     { "tar -c -C rootfs . | oci-image create --compress zstd layout:app -", "from standard input" },
     { NULL, NULL },
 };
 
 const struct cli_command cmd_create = {
-    .usage = { "[OPTION]... LAYOUT[:NAME] [TAR]..." },
-    .description = "Makes an image and puts it into a layout, which is made when it is not there. Each TAR (plain, "
-                   "gzip or zstd; - is "
-                   "standard input) becomes a layer, in order. A tar keeps its bytes: the diff_id of the layer is the "
-                   "digest of the "
-                   "uncompressed tar.\n\n"
-                   "An image that is called NAME already gives way to the new one; its blobs stay. Without NAME the "
-                   "image has none.\n\n"
-                   "SOURCE_DATE_EPOCH sets the time of creation that the image tells.",
+    .usage = { "[OPTION]... LAYOUT[:NAME] [TAR|DIR]..." },
+    .description =
+        "Makes an image and puts it into a layout, which is made when it is not there. Each TAR (as it is or packed "
+        "with gzip, zstd, bzip2, xz or lz4; - is standard input) and each DIR becomes a layer, in order. An image that "
+        "is called NAME already gives way to the new one; its blobs stay. Without NAME the image has none.\n\n"
+        "A tar keeps its bytes: the diff_id of the layer is the digest of the uncompressed tar. It is written anew "
+        "when "
+        "--owner, --clamp-mtime, --sort or --reproducible ask for it. A tar with absolute names, '..', names that are "
+        "there twice or begin with '.wh.' is refused; --fix makes a layer of it that means the same.\n\n"
+        "A directory is written in the order of its names, with owners as numbers, hard links and extended attributes. "
+        "Sockets are left out. Its files may not change meanwhile.\n\n"
+        "Of the configuration, what --clear names goes first, then what --unset options name, then the others are set. "
+        "A "
+        "value of --entrypoint, --cmd, --env, --volume or --expose that begins with '[' is a JSON array, the whole of "
+        "the "
+        "list.\n\n"
+        "SOURCE_DATE_EPOCH sets the time of creation that the image tells, and no file of a directory is younger. With "
+        "it, the same input gives the same bytes, whatever the number of threads.",
     .options = options,
     .options_size = sizeof(struct options),
     .examples = examples,

@@ -8,6 +8,7 @@
 #include <oci-image/descriptor.h>
 #include <oci-image/digest.h>
 #include <oci-image/document.h>
+#include <oci-image/edit.h>
 #include <oci-image/error.h>
 #include <oci-image/gc.h>
 #include <oci-image/image.h>

@@ -73,6 +73,9 @@ OCI_API uint64_t oci_reader_count(const oci_reader *r);
  * first 64 MiB. */
 OCI_API int oci_reader_decompress(oci_reader *src, oci_compression kind, uint32_t max_ratio, oci_reader **out,
                                   oci_error *err);
+/* For input that has no media type: decompresses what the first bytes of src show, besides gzip and zstd also bzip2, xz
+ * and lz4, which no layer may be in. Anything else is passed on. */
+OCI_API int oci_reader_decompress_any(oci_reader *src, uint32_t max_ratio, oci_reader **out, oci_error *err);
 /* Looks at the first bytes of src without losing them and says what they are: gzip, zstd or anything else (NONE). The
  * reader given back passes on everything. */
 OCI_API int oci_reader_sniff(oci_reader *src, oci_compression *kind, oci_reader **out, oci_error *err);
@@ -112,11 +115,13 @@ OCI_API int oci_writer_hash(oci_writer *dst, oci_digest_alg alg, oci_writer **ou
 OCI_API int oci_writer_digest(const oci_writer *w, oci_digest *out, oci_error *err);
 
 typedef struct oci_compress_options {
-    int level; /* gzip 1 to 9, zstd 1 to 19; 0: the default of the kind, gzip 6 and zstd 3 */
+    int level;        /* gzip 1 to 9, zstd 1 to 19; 0: the default of the kind, gzip 6 and zstd 3 */
+    unsigned threads; /* that compress, besides the one that writes; 1: none, that one; 0: one for each processor */
 } oci_compress_options;
 
-/* The bytes written depend on the data, the kind, the level and the version of the library behind it alone: gzip
- * without name and time, OS byte 255; zstd with checksum, without content size. o may be NULL. */
+/* The bytes written depend on the data, the kind, the level and the version of the library behind it alone, not on the
+ * number of threads: gzip is one member without name and time, OS byte 255; zstd is frames with checksum and content
+ * size. o may be NULL. */
 OCI_API int oci_writer_compress(oci_writer *dst, oci_compression kind, const oci_compress_options *o, oci_writer **out,
                                 oci_error *err);
 

@@ -2,6 +2,7 @@
 #ifndef OCI_IMAGE_SRC_IMAGE_H
 #define OCI_IMAGE_SRC_IMAGE_H
 /* Inside of the room where all others meet: what its parts share. */
+#include <oci-image/edit.h>
 #include <oci-image/image.h>
 #include <oci-image/mediatype.h>
 
@@ -10,6 +11,7 @@
 
 OCI_DEFINE_AUTO(oci_image);
 OCI_DEFINE_AUTO(oci_path);
+OCI_DEFINE_AUTO(oci_editor);
 
 /* How deep indexes may nest: index.json is at depth 0. */
 enum { OCI_MAX_NESTING = 8 };

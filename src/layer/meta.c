@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/fail.h"
-#include "base/text.h"
+#include "plan.h"
 
 /* What the attributes are set on. */
 struct subject {
@@ -47,11 +47,9 @@ static int set_owner(oci_applier *a, const struct subject *s, uint32_t uid, uint
 
 /* ---- extended attributes ---- */
 
-/* What overlay file systems and rootless tools keep in attributes is about another tree than this one. */
 static bool travels(const oci_applier *a, const char *name)
 {
-    return !a->options.no_xattrs && !oci_starts_with(name, "trusted.overlay.") &&
-           !oci_starts_with(name, "user.overlay.") && strcmp(name, OCI_IDENT_ATTRIBUTE) != 0;
+    return !a->options.no_xattrs && oci_xattr_travels(name);
 }
 
 static int set_xattr(oci_applier *a, const struct subject *s, const char *name, const void *value, size_t n,

@@ -2,9 +2,6 @@
 /*
  * The snapshot as mtree(5) text, in the keywords that umoci's bundles use: what the tree is by name, type, owner and
  * mode comes from the tree itself, what directories will be from their records, digests and attributes from the facts.
- *
- * The walk holds the names that are left of each directory on the way, and one descriptor; the way up is "..", believed
- * when it is the directory the walk came from.
  */
 #include "applier.h"
 
@@ -13,25 +10,12 @@
 #include <sys/sysmacros.h>
 
 #include "base/buf.h"
-#include "base/event.h"
 #include "base/fail.h"
-#include "base/vec.h"
 #include "stream/stream.h"
-
-struct level {
-    struct stat st;
-    oci_names names;
-    size_t next; /* of the names */
-};
 
 struct writing {
     oci_applier *a;
-    oci_writer *w; /* borrowed */
-    int fd;        /* of the last level; owned unless it is the root */
-    struct {
-        struct level *items;
-        size_t count, cap;
-    } levels;
+    oci_writer *w;      /* borrowed */
     oci_buf line, link; /* memory that is used again */
 };
 
@@ -126,8 +110,9 @@ static int put_facts(struct writing *t, const struct stat *st, oci_error *err)
     return r < 0 ? r : oci_buf_puts(&t->line, fact.xattrs, err);
 }
 
-static int put_line(struct writing *t, int dirfd, const char *name, const struct stat *found, oci_error *err)
+static int write_entry(void *ctx, int dirfd, const char *name, const struct stat *found, oci_error *err)
 {
+    struct writing *t = ctx;
     struct stat st = *found;
     bool plain = false;
     int r = S_ISDIR(st.st_mode) ? foresee(t->a, &st, &plain, err) : 0;
@@ -146,112 +131,25 @@ static int put_line(struct writing *t, int dirfd, const char *name, const struct
     return r < 0 ? r : oci_writer_write(t->w, t->line.data, t->line.len, err);
 }
 
-/* ---- the walk ---- */
-
-static void leave(struct writing *t)
+static int write_up(void *ctx, oci_error *err)
 {
-    if (t->fd != t->a->root.fd)
-        oci_closep_(&t->fd);
-    t->fd = t->a->root.fd;
-}
-
-/* Goes into the directory fd (taken unless it is the root), whose line is written. */
-static int enter(struct writing *t, int fd, oci_error *err)
-{
-    struct level level = { .next = 0 };
-    int r;
-
-    leave(t);
-    t->fd = fd;
-    if (fstat(fd, &level.st) < 0)
-        return oci_fail_errno(err, "look at a directory");
-    r = oci_dir_names(fd, true, &level.names, err);
-    if (r < 0)
-        return r;
-    if (!OCI_VEC_PUSH(&t->levels, level)) {
-        oci_names_free(&level.names);
-        return oci_fail_nomem(err);
-    }
-    return 0;
-}
-
-static int go_up(struct writing *t, oci_error *err)
-{
-    const struct stat *above;
-    OCI_AUTO_FD int up = -1;
-    struct stat st;
-    int r;
-
-    oci_names_free(&t->levels.items[--t->levels.count].names);
-    r = oci_writer_write(t->w, "..\n", 3, err);
-    if (r < 0 || t->levels.count == 0)
-        return r;
-    r = oci_dir_open_up(t->fd, &up, err);
-    if (r < 0)
-        return r;
-    above = &t->levels.items[t->levels.count - 1].st;
-    if (fstat(up, &st) < 0)
-        return oci_fail_errno(err, "look at a directory");
-    if (st.st_dev != above->st_dev || st.st_ino != above->st_ino)
-        return oci_fail(err, OCI_E_CONFLICT, "a directory was moved");
-    leave(t);
-    if (t->levels.count > 1)
-        t->fd = oci_steal_fd(&up);
-    return 0;
-}
-
-static int write_entry(struct writing *t, const char *name, oci_error *err)
-{
-    struct stat st;
-    int fd, r = oci_entry_stat(t->fd, name, &st, err);
-
-    if (r == 0)
-        return oci_fail(err, OCI_E_CONFLICT, "'%s' is gone", name);
-    if (r > 0)
-        r = put_line(t, t->fd, name, &st, err);
-    if (r < 0 || !S_ISDIR(st.st_mode))
-        return r;
-    r = oci_entry_open_dir(t->fd, name, &fd, err);
-    return r < 0 ? r : enter(t, fd, err);
-}
-
-static int write_tree(struct writing *t, oci_error *err)
-{
-    static const char head[] = "#mtree v2.0\n";
-    struct stat st;
-    int r = oci_writer_write(t->w, head, sizeof head - 1, err);
-
-    if (r == 0 && fstat(t->fd, &st) < 0)
-        r = oci_fail_errno(err, "look at the root");
-    if (r == 0)
-        r = put_line(t, t->fd, ".", &st, err);
-    if (r == 0)
-        r = enter(t, t->fd, err);
-    while (r == 0 && t->levels.count > 0) {
-        struct level *level = &t->levels.items[t->levels.count - 1];
-
-        r = oci_check_cancelled(t->a->events, err);
-        if (r == 0)
-            r = level->next < level->names.count ? write_entry(t, level->names.items[level->next++], err)
-                                                 : go_up(t, err);
-    }
-    return r;
+    return oci_writer_write(((struct writing *)ctx)->w, "..\n", 3, err);
 }
 
 int oci_applier_write_mtree(oci_applier *a, oci_writer *w, oci_error *err)
 {
-    struct writing t = { .a = a, .w = w, .fd = a->root.fd };
+    static const char head[] = "#mtree v2.0\n";
+    struct writing t = { .a = a, .w = w };
+    const oci_tree_visitor visitor = { &t, write_entry, write_up };
     int r;
 
     if (a->facts == NULL)
         return oci_fail(err, OCI_E_USAGE, "the applier takes no snapshot");
     if (a->broken)
         return oci_fail(err, OCI_E_USAGE, "a layer has failed before");
-    r = write_tree(&t, err);
-    leave(&t);
-    while (t.levels.count > 0)
-        oci_names_free(&t.levels.items[--t.levels.count].names);
-    oci_free(t.levels.items);
+    r = oci_writer_write(w, head, sizeof head - 1, err);
+    if (r == 0)
+        r = oci_tree_walk(a->root.fd, &visitor, a->events, err);
     oci_buf_free(&t.line);
     oci_buf_free(&t.link);
     return r;

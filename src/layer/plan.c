@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "base/text.h"
+#include "os/ident.h"
 
 /* What the directories on the way say: only ordinary names can hold something. */
 static int check_directories(const char *name, const char *base, bool *hidden, oci_error *err)
@@ -84,4 +86,10 @@ int oci_plan_entry(const oci_tar_entry *e, oci_plan *out, oci_error *err)
     if (r == 0)
         *out = plan;
     return r;
+}
+
+bool oci_xattr_travels(const char *name)
+{
+    return !oci_starts_with(name, "trusted.overlay.") && !oci_starts_with(name, "user.overlay.") &&
+           strcmp(name, OCI_IDENT_ATTRIBUTE) != 0;
 }

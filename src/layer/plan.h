@@ -29,6 +29,10 @@ typedef struct oci_plan {
  */
 int oci_plan_entry(const oci_tar_entry *e, oci_plan *out, oci_error *err);
 
+/* Whether an extended attribute is about what it is set on; what overlay file systems and rootless tools keep in
+ * attributes is about another tree. */
+bool oci_xattr_travels(const char *name);
+
 /* ---- whiteout.c: names ---- */
 
 typedef enum oci_whiteout_kind {

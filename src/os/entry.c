@@ -111,6 +111,20 @@ int oci_entry_read_link(int dirfd, const char *base, oci_buf *out, oci_error *er
     return oci_buf_append(out, target, (size_t)n, err);
 }
 
+int oci_entry_open_path(int dirfd, const char *base, int *fd, struct stat *st, oci_error *err)
+{
+    OCI_AUTO_FD int entry = -1;
+    int r = oci_check_component(base, err);
+
+    if (r < 0)
+        return r;
+    entry = openat(dirfd, base, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (entry < 0 || fstat(entry, st) < 0)
+        return oci_fail_entry(err, "look at", base);
+    *fd = oci_steal_fd(&entry);
+    return 0;
+}
+
 int oci_entry_open_dir(int dirfd, const char *base, int *fd, oci_error *err)
 {
     int r = oci_check_component(base, err);
@@ -138,13 +152,10 @@ int oci_entry_chmod(int dirfd, const char *base, mode_t mode, oci_error *err)
 {
     OCI_AUTO_FD int fd = -1;
     struct stat st;
-    int r = oci_check_component(base, err);
+    int r = oci_entry_open_path(dirfd, base, &fd, &st, err);
 
     if (r < 0)
         return r;
-    fd = openat(dirfd, base, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &st) < 0)
-        return oci_fail_entry(err, "look at", base);
     if (S_ISLNK(st.st_mode))
         return oci_fail(err, OCI_E_UNSUPPORTED, "the symbolic link '%s' has no mode", base);
     return oci_sys_chmod_path_fd(fd, mode) < 0 ? oci_fail_entry(err, "set the mode of", base) : 0;

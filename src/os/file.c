@@ -47,13 +47,15 @@ static int check_regular(int fd, const char *name, struct stat *st, oci_error *e
     return 0;
 }
 
-static int open_regular(int dirfd, const char *name, int *fd, struct stat *st, oci_error *err)
+int oci_entry_open_file(int dirfd, const char *name, int *fd, struct stat *st, oci_error *err)
 {
     /* Looked at before it is opened, since opening a device may do things; and after, in case it changed. */
     const int flags[] = { O_PATH, O_RDONLY | O_NONBLOCK | O_NOCTTY };
     OCI_AUTO_FD int file = -1;
-    int r;
+    int r = oci_check_component(name, err);
 
+    if (r < 0)
+        return r;
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
         oci_closep_(&file);
         file = openat(dirfd, name, flags[i] | O_NOFOLLOW | O_CLOEXEC);
@@ -97,10 +99,8 @@ int oci_read_file_at(int dirfd, const char *name, uint64_t limit, oci_buf *out, 
     OCI_AUTO_FD int fd = -1;
     OCI_AUTO_BUF oci_buf content = OCI_BUF_INIT;
     struct stat st;
-    int r = oci_check_component(name, err);
+    int r = oci_entry_open_file(dirfd, name, &fd, &st, err);
 
-    if (r == 0)
-        r = open_regular(dirfd, name, &fd, &st, err);
     if (r < 0)
         return r;
     if ((uint64_t)st.st_size > limit)

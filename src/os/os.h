@@ -79,6 +79,10 @@ int oci_entry_mknod(int dirfd, const char *base, mode_t type, uint32_t major, ui
 int oci_entry_link(int fromfd, const char *from, int dirfd, const char *base, oci_error *err);
 /* Appends the target of a symbolic link; OCI_E_INVALID when it is none. */
 int oci_entry_read_link(int dirfd, const char *base, oci_buf *out, oci_error *err);
+/* Opens a regular file for reading, not followed; never blocks. OCI_E_NOT_FOUND, OCI_E_INVALID when it is none. */
+int oci_entry_open_file(int dirfd, const char *base, int *fd, struct stat *st, oci_error *err);
+/* Opens whatever it is with O_PATH, not followed. */
+int oci_entry_open_path(int dirfd, const char *base, int *fd, struct stat *st, oci_error *err);
 /* Opens a directory that is there, not followed. */
 int oci_entry_open_dir(int dirfd, const char *base, int *fd, oci_error *err);
 /* Opens the directory above the directory fd; the caller has to see to it that this is not above the root. */
@@ -111,6 +115,19 @@ typedef struct oci_copy_options {
 int oci_dir_copy(int from, int to, const oci_copy_options *o, oci_error *err);
 /* The same for one entry that is no directory; to, name must not be there. */
 int oci_entry_copy(int from, const char *base, int to, const char *name, const oci_copy_options *o, oci_error *err);
+
+/* ---- reading a tree ---- */
+
+/* What is shown on the way. An entry is called name in the directory dirfd; the root is "." in itself. entry comes
+ * before what is in a directory, which is left out when it returns 1; leave when all in the last one was shown. */
+typedef struct oci_tree_visitor {
+    void *ctx;
+    int (*entry)(void *ctx, int dirfd, const char *name, const struct stat *st, oci_error *err);
+    int (*leave)(void *ctx, oci_error *err); /* may be NULL */
+} oci_tree_visitor;
+/* Shows the tree below the directory fd (borrowed), the names of each directory sorted by bytes, without following
+ * links. One descriptor is enough for any depth; OCI_E_CONFLICT when directories are moved meanwhile. */
+int oci_tree_walk(int fd, const oci_tree_visitor *visitor, const oci_events *events, oci_error *err);
 
 /* ---- whole files ---- */
 
@@ -185,6 +202,19 @@ bool oci_means_unsupported(int number);
 int oci_fd_set_xattr(int fd, const char *name, const void *value, size_t n, oci_error *err);
 /* The same for an entry that cannot be opened (symlink, device): setxattrat, or through /proc/self/fd. */
 int oci_entry_set_xattr(int dirfd, const char *base, const char *name, const void *value, size_t n, oci_error *err);
+/* The extended attributes of what fd is of, sorted by name; O_PATH will do where /proc is there. Replaces what out had.
+ */
+typedef struct oci_xattr {
+    const char *name;
+    oci_span value;
+} oci_xattr;
+typedef struct oci_xattrs {
+    oci_xattr *items;
+    size_t count, cap;
+    oci_buf memory; /* what the items point into */
+} oci_xattrs;
+int oci_fd_xattrs(int fd, oci_xattrs *out, oci_error *err);
+void oci_xattrs_free(oci_xattrs *x);
 /* Removes every attribute that is not in the kept names. */
 int oci_fd_clear_xattrs(int fd, const char *const *kept, size_t n_kept, oci_error *err);
 /* Not followed; OCI_E_INVALID for 4294967295, which means nobody. */

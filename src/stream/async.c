@@ -6,12 +6,11 @@
  */
 #include "stream.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
 
 #include "base/fail.h"
+#include "thread.h"
 
 enum { DEFAULT_BUDGET = 1024 * 1024, USUAL_SLOTS = 4 };
 
@@ -151,22 +150,6 @@ static void async_free(oci_reader *r)
 
 static const oci_reader_ops async_ops = { async_next, async_free };
 
-/* The thread takes no signals: they are for the threads of the program. */
-static int start(struct async_reader *a, oci_error *err)
-{
-    sigset_t all, before;
-    int r;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    r = pthread_create(&a->thread, NULL, run, a);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (r == 0)
-        return 0;
-    errno = r;
-    return oci_fail_errno(err, "start a thread");
-}
-
 int oci_reader_async(oci_reader *src, size_t budget, oci_reader **out, oci_error *err)
 {
     OCI_AUTO(oci_reader) owned = src;
@@ -191,7 +174,7 @@ int oci_reader_async(oci_reader *src, size_t budget, oci_reader **out, oci_error
     pthread_mutex_init(&a->lock, NULL);
     pthread_cond_init(&a->filled, NULL);
     pthread_cond_init(&a->emptied, NULL);
-    r = a->memory != NULL && a->lens != NULL ? start(a, err) : oci_fail_nomem(err);
+    r = a->memory != NULL && a->lens != NULL ? oci_thread_start(&a->thread, run, a, err) : oci_fail_nomem(err);
     if (r < 0) {
         release(a);
         oci_free(a);

@@ -5,6 +5,11 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "foreign.h"
+#include "thread.h"
+
+/* Each thread costs some megabytes, so that more have to be asked for. */
+enum { DEFAULT_THREADS = 8, MAX_THREADS = 256 };
 
 const char *oci_compression_name(oci_compression kind)
 {
@@ -55,22 +60,12 @@ static bool is_tar(oci_span head)
     return head.len >= 262 && memcmp((const char *)head.data + 257, "ustar", 5) == 0;
 }
 
-/* A name for the message only, so kinds that this library cannot decode are among them; NULL when there is none. */
+/* NULL when there is none. */
 static const char *look_of(oci_span head)
 {
-    static const struct {
-        const char *name;
-        size_t len;
-        const char *magic;
-    } others[] = { { "bzip2", 3, "BZh" }, { "xz", 6, "\xfd\x37zXZ" }, { "lz4", 4, "\x04\x22\x4d\x18" } };
     oci_compression kind = kind_of(head);
 
-    if (kind != OCI_COMPRESSION_NONE)
-        return oci_compression_name(kind);
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (head.len >= others[i].len && memcmp(head.data, others[i].magic, others[i].len) == 0)
-            return others[i].name;
-    return NULL;
+    return kind != OCI_COMPRESSION_NONE ? oci_compression_name(kind) : oci_foreign_name(head);
 }
 
 int oci_codec_mismatch(oci_input *in, const char *promised, oci_error *err)
@@ -185,12 +180,37 @@ int oci_reader_sniff(oci_reader *src, oci_compression *kind, oci_reader **out, o
     return 0;
 }
 
+int oci_reader_decompress_any(oci_reader *src, uint32_t max_ratio, oci_reader **out, oci_error *err)
+{
+    OCI_AUTO(oci_reader) r = NULL;
+    struct plain_reader *plain;
+    oci_compression kind;
+    const char *foreign;
+    oci_span head;
+    int result = plain_new(src, false, &plain, err);
+
+    if (result < 0)
+        return result;
+    r = &plain->r;
+    result = oci_input_peek(&plain->in, OCI_INPUT_PEEK, &head, err);
+    if (result < 0)
+        return result;
+    if (max_ratio == 0)
+        max_ratio = oci_limits_resolve(NULL).max_ratio;
+    kind = is_tar(head) ? OCI_COMPRESSION_NONE : kind_of(head);
+    foreign = is_tar(head) ? NULL : oci_foreign_name(head);
+    if (foreign != NULL)
+        return oci_reader_decode_foreign(oci_steal(&r), foreign, max_ratio, out, err);
+    return oci_reader_decompress(oci_steal(&r), kind, max_ratio, out, err);
+}
+
 int oci_writer_compress(oci_writer *dst, oci_compression kind, const oci_compress_options *o, oci_writer **out,
                         oci_error *err)
 {
     OCI_AUTO(oci_writer) owned = dst;
     const oci_codec *codec = codec_of(kind);
     int level = o != NULL ? o->level : 0;
+    unsigned threads = o != NULL ? o->threads : 0;
 
     if (codec == NULL) {
         if (kind != OCI_COMPRESSION_NONE)
@@ -202,5 +222,9 @@ int oci_writer_compress(oci_writer *dst, oci_compression kind, const oci_compres
         level = codec->default_level;
     if (level < 1 || level > codec->max_level)
         return oci_fail(err, OCI_E_USAGE, "%s has the levels 1 to %d, not %d", codec->name, codec->max_level, level);
-    return oci_writer_encode(oci_steal(&owned), codec, level, out, err);
+    if (threads == 0)
+        threads = oci_thread_count(DEFAULT_THREADS);
+    if (threads > MAX_THREADS)
+        return oci_fail(err, OCI_E_USAGE, "%u threads; %d are the most", threads, MAX_THREADS);
+    return oci_writer_encode(oci_steal(&owned), codec, level, threads, out, err);
 }

@@ -75,13 +75,13 @@ static int begin_unit(struct decode_reader *d, oci_error *err)
     return fail_behind(d, err);
 }
 
-static int check_ratio(const struct decode_reader *d, oci_error *err)
+int oci_codec_check_ratio(const char *name, uint64_t consumed, uint64_t produced, uint32_t max_ratio, oci_error *err)
 {
-    if (d->produced <= FREE_OUTPUT || (d->produced - FREE_OUTPUT - 1) / d->max_ratio < d->in.consumed)
+    if (produced <= FREE_OUTPUT || (produced - FREE_OUTPUT - 1) / max_ratio < consumed)
         return 0;
     return oci_fail(err, OCI_E_LIMIT,
-                    "the %s data grows more than %" PRIu32 "-fold: %" PRIu64 " bytes have become %" PRIu64,
-                    d->codec->name, d->max_ratio, d->in.consumed, d->produced);
+                    "the %s data grows more than %" PRIu32 "-fold: %" PRIu64 " bytes have become %" PRIu64, name,
+                    max_ratio, consumed, produced);
 }
 
 /* One call of the codec on what is at hand; *got may be 0. */
@@ -106,7 +106,7 @@ static int decode_some(struct decode_reader *d, size_t *got, oci_error *err)
     d->full = !end && step.out_len == 0;
     d->inside = !end;
     d->produced += *got;
-    return check_ratio(d, err);
+    return oci_codec_check_ratio(d->codec->name, d->in.consumed, d->produced, d->max_ratio, err);
 }
 
 static int decode_next(oci_reader *r, oci_span *out, oci_error *err)

@@ -1,75 +1,222 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The compressing stage. Encoders may look at how their input is cut, so it is handed to them in blocks of a fixed
- * size: the output does not depend on the sizes of the caller's writes.
+ * The compressing stage. The data is cut into blocks of a fixed size, each encoded apart, so the output depends neither
+ * on the sizes of the caller's writes nor on how many threads there are.
+ *
+ * Blocks are in a ring. The writing thread fills one, hands it over and writes the oldest out when the ring is full;
+ * the others take the blocks in their order. Without other threads it encodes each block itself.
  */
 #include "codec.h"
 
 #include <string.h>
 
 #include "base/fail.h"
+#include "thread.h"
 
-enum { BLOCK = 128 * 1024 };
+struct job {
+    unsigned char *in; /* the codec's reach, then a block */
+    unsigned char *out;
+    size_t out_len;
+    oci_block block;
+    int result;
+    bool done; /* guarded by the lock while there are threads, like result and what it makes readable */
+    oci_error error;
+};
 
 struct encode_writer {
     oci_writer w;
     oci_writer *dst;
     const oci_codec *codec;
-    void *state;
-    size_t waiting; /* bytes of an incomplete block */
-    unsigned char block[BLOCK];
-    unsigned char chunk[OCI_STREAM_CHUNK];
+    int level;
+    oci_seal seal;
+    struct job *jobs;
+    size_t n_jobs;
+    size_t oldest;  /* the first that is not written out */
+    size_t pending; /* handed over and not written out; behind them is the one that is filled */
+
+    void **states; /* one for each thread; the first is there from the start */
+    unsigned threads, started;
+    bool tried; /* to start them */
+    pthread_t *ids;
+    pthread_mutex_t lock; /* guards what follows */
+    pthread_cond_t submitted, finished;
+    size_t next, waiting; /* the first job that nobody has taken, and how many there are */
+    unsigned arrived;     /* threads that have chosen their state */
+    bool stop;
 };
 
-/* Hands n bytes to the encoder and passes on what comes of them. */
-static int encode_all(struct encode_writer *e, const unsigned char *p, size_t n, bool finish, oci_error *err)
+/* ---- encoding ---- */
+
+static size_t room_of(const struct encode_writer *e)
 {
-    oci_step step = { p, n, NULL, 0 };
-    bool end = false;
+    return e->codec->bound(e->codec->block_size);
+}
 
-    do {
-        int r;
+static void encode_job(const struct encode_writer *e, struct job *j, void *state)
+{
+    j->result = e->codec->encode(state, &j->block, j->out, room_of(e), &j->out_len, &j->error);
+}
 
-        step.out = e->chunk;
-        step.out_len = sizeof e->chunk;
-        r = e->codec->encode(e->state, &step, finish, &end, err);
+static void *run(void *arg)
+{
+    struct encode_writer *e = arg;
+    void *state;
+
+    pthread_mutex_lock(&e->lock);
+    state = e->states[e->arrived++];
+    while (!e->stop) {
+        struct job *j;
+
+        if (e->waiting == 0) {
+            pthread_cond_wait(&e->submitted, &e->lock);
+            continue;
+        }
+        j = &e->jobs[e->next];
+        e->next = (e->next + 1) % e->n_jobs;
+        e->waiting--;
+        pthread_mutex_unlock(&e->lock);
+        encode_job(e, j, state);
+        pthread_mutex_lock(&e->lock);
+        j->done = true;
+        pthread_cond_signal(&e->finished);
+    }
+    pthread_mutex_unlock(&e->lock);
+    return NULL;
+}
+
+/* Fewer threads than wanted, or none, make the same bytes. */
+static int start_threads(struct encode_writer *e, oci_error *err)
+{
+    e->tried = true;
+    if (e->threads < 2)
+        return 0;
+    e->ids = oci_calloc(e->threads, sizeof *e->ids);
+    if (e->ids == NULL)
+        return oci_fail_nomem(err);
+    for (unsigned i = 1; i < e->threads; i++) {
+        int r = e->codec->encoder_new(e->level, &e->states[i], err);
+
         if (r < 0)
             return r;
-        r = oci_writer_write(e->dst, e->chunk, sizeof e->chunk - step.out_len, err);
-        if (r < 0)
-            return r;
-    } while (finish ? !end : step.in_len > 0);
+    }
+    while (e->started < e->threads && oci_thread_start(&e->ids[e->started], run, e, NULL) == 0)
+        e->started++;
     return 0;
 }
 
-/* Moves up to a block; *taken says how much of p is done with. */
-static int write_some(struct encode_writer *e, const unsigned char *p, size_t n, size_t *taken, oci_error *err)
-{
-    size_t room = BLOCK - e->waiting;
+/* ---- the ring ---- */
 
-    *taken = n < room ? n : room;
-    if (*taken == BLOCK)
-        return encode_all(e, p, BLOCK, false, err);
-    memcpy(e->block + e->waiting, p, *taken);
-    e->waiting += *taken;
-    if (e->waiting < BLOCK)
-        return 0;
-    e->waiting = 0;
-    return encode_all(e, e->block, BLOCK, false, err);
+static struct job *filled(const struct encode_writer *e)
+{
+    return &e->jobs[(e->oldest + e->pending) % e->n_jobs];
 }
+
+static int write_oldest(struct encode_writer *e, oci_error *err)
+{
+    struct job *j = &e->jobs[e->oldest];
+    unsigned char tail[OCI_SEAL_MAX];
+    size_t n;
+    int r;
+
+    if (e->started > 0) {
+        pthread_mutex_lock(&e->lock);
+        while (!j->done)
+            pthread_cond_wait(&e->finished, &e->lock);
+        pthread_mutex_unlock(&e->lock);
+    }
+    e->oldest = (e->oldest + 1) % e->n_jobs;
+    e->pending--;
+    if (j->result < 0) {
+        *err = j->error;
+        return j->result;
+    }
+    r = oci_writer_write(e->dst, j->out, j->out_len, err);
+    if (r < 0 || e->codec->seal == NULL)
+        return r;
+    n = e->codec->seal(&e->seal, &j->block, tail);
+    return oci_writer_write(e->dst, tail, n, err);
+}
+
+static int make_room(const struct encode_writer *e, struct job *j, oci_error *err)
+{
+    if (j->in == NULL)
+        j->in = oci_alloc(e->codec->reach + e->codec->block_size);
+    if (j->out == NULL)
+        j->out = oci_alloc(room_of(e));
+    return j->in != NULL && j->out != NULL ? 0 : oci_fail_nomem(err);
+}
+
+/* Gives the block that was filled to whoever encodes it. */
+static int hand_over(struct encode_writer *e, bool last, oci_error *err)
+{
+    struct job *j = filled(e);
+    int r = last || e->tried ? 0 : start_threads(e, err);
+
+    if (r < 0)
+        return r;
+    j->block.last = last;
+    j->done = false;
+    e->pending++;
+    if (e->started == 0) {
+        encode_job(e, j, e->states[0]);
+        return write_oldest(e, err);
+    }
+    pthread_mutex_lock(&e->lock);
+    e->waiting++;
+    pthread_cond_signal(&e->submitted);
+    pthread_mutex_unlock(&e->lock);
+    return 0;
+}
+
+/* Makes the next block ready to be filled; previous is the one before it, or NULL. */
+static int begin_block(struct encode_writer *e, const struct job *previous, oci_error *err)
+{
+    const size_t reach = e->codec->reach;
+    struct job *j = filled(e);
+    int r = make_room(e, j, err);
+
+    if (r < 0)
+        return r;
+    if (previous != NULL)
+        memmove(j->in, previous->in + e->codec->block_size, reach);
+    j->block = (oci_block) { .data = j->in + reach, .first = previous == NULL, .before = previous != NULL ? reach : 0 };
+    return 0;
+}
+
+static int next_block(struct encode_writer *e, oci_error *err)
+{
+    const struct job *previous = filled(e);
+    int r = hand_over(e, false, err);
+
+    if (r == 0 && e->pending == e->n_jobs)
+        r = write_oldest(e, err);
+    return r < 0 ? r : begin_block(e, previous, err);
+}
+
+/* ---- the stage ---- */
 
 static int encode_write(oci_writer *w, const void *p, size_t n, oci_error *err)
 {
+    struct encode_writer *e = (struct encode_writer *)w;
     const unsigned char *bytes = p;
 
     while (n > 0) {
-        size_t taken;
-        int r = write_some((struct encode_writer *)w, bytes, n, &taken, err);
+        oci_block *block = &filled(e)->block;
+        size_t take = e->codec->block_size - block->len;
 
-        if (r < 0)
-            return r;
-        bytes += taken;
-        n -= taken;
+        if (take == 0) {
+            int r = next_block(e, err);
+
+            if (r < 0)
+                return r;
+            continue;
+        }
+        if (take > n)
+            take = n;
+        memcpy(filled(e)->in + e->codec->reach + block->len, bytes, take);
+        block->len += take;
+        bytes += take;
+        n -= take;
     }
     return 0;
 }
@@ -77,35 +224,77 @@ static int encode_write(oci_writer *w, const void *p, size_t n, oci_error *err)
 static int encode_finish(oci_writer *w, oci_error *err)
 {
     struct encode_writer *e = (struct encode_writer *)w;
-    int r = encode_all(e, e->block, e->waiting, true, err);
+    int r = hand_over(e, true, err);
 
+    while (r == 0 && e->pending > 0)
+        r = write_oldest(e, err);
     return r < 0 ? r : oci_writer_finish(e->dst, err);
+}
+
+static void stop_threads(struct encode_writer *e)
+{
+    pthread_mutex_lock(&e->lock);
+    e->stop = true;
+    pthread_cond_broadcast(&e->submitted);
+    pthread_mutex_unlock(&e->lock);
+    for (unsigned i = 0; i < e->started; i++)
+        pthread_join(e->ids[i], NULL);
 }
 
 static void encode_free(oci_writer *w)
 {
     struct encode_writer *e = (struct encode_writer *)w;
 
-    e->codec->encoder_free(e->state);
+    stop_threads(e);
+    for (size_t i = 0; e->jobs != NULL && i < e->n_jobs; i++) {
+        oci_free(e->jobs[i].in);
+        oci_free(e->jobs[i].out);
+    }
+    for (unsigned i = 0; e->states != NULL && i < e->threads; i++)
+        if (e->states[i] != NULL)
+            e->codec->encoder_free(e->states[i]);
+    oci_free(e->jobs);
+    oci_free(e->states);
+    oci_free(e->ids);
+    pthread_cond_destroy(&e->submitted);
+    pthread_cond_destroy(&e->finished);
+    pthread_mutex_destroy(&e->lock);
     oci_writer_free(e->dst);
 }
 
 static const oci_writer_ops encode_ops = { encode_write, encode_finish, encode_free };
 
-int oci_writer_encode(oci_writer *dst, const oci_codec *codec, int level, oci_writer **out, oci_error *err)
+int oci_writer_encode(oci_writer *dst, const oci_codec *codec, int level, unsigned threads, oci_writer **out,
+                      oci_error *err)
 {
     OCI_AUTO(oci_writer) owned = dst;
-    OCI_AUTO_MEM struct encode_writer *e = oci_calloc(1, sizeof *e);
+    OCI_AUTO(oci_writer) w = NULL;
+    struct encode_writer *e = oci_calloc(1, sizeof *e);
     int r;
 
     if (e == NULL)
         return oci_fail_nomem(err);
-    r = codec->encoder_new(level, &e->state, err);
+    w = &e->w;
+    e->w.ops = &encode_ops;
+    e->dst = oci_steal(&owned);
+    e->codec = codec;
+    e->level = level;
+    e->threads = threads;
+    /* One to fill, one to write out, and one for each thread. */
+    e->n_jobs = threads > 1 ? (size_t)threads + 2 : 1;
+    /* With default attributes these cannot fail on Linux. */
+    pthread_mutex_init(&e->lock, NULL);
+    pthread_cond_init(&e->submitted, NULL);
+    pthread_cond_init(&e->finished, NULL);
+    e->jobs = oci_calloc(e->n_jobs, sizeof *e->jobs);
+    e->states = oci_calloc(threads, sizeof *e->states);
+    if (e->jobs == NULL || e->states == NULL)
+        return oci_fail_nomem(err);
+    r = codec->encoder_new(level, &e->states[0], err);
+    if (r == 0)
+        r = begin_block(e, NULL, err);
     if (r < 0)
         return r;
-    e->w.ops = &encode_ops;
-    e->codec = codec;
-    e->dst = oci_steal(&owned);
-    *out = &oci_steal(&e)->w;
+    *out = oci_steal(&w);
     return 0;
 }

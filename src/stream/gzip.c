@@ -7,12 +7,14 @@
 
 #define ZLIB_CONST
 #include <limits.h>
+#include <string.h>
 #include <zlib.h>
 
 #include "base/fail.h"
 
 enum {
     WINDOW = 15 + 16, /* the largest window, with gzip headers and nothing else */
+    RAW_WINDOW = -15, /* the same without headers */
     MEMORY = 8,       /* zlib's default */
     OS_UNKNOWN = 255
 };
@@ -110,10 +112,22 @@ static void decoder_free(void *state)
 
 /* ---- encoding ---- */
 
+/*
+ * One member, whose blocks are made apart: each begins with the window that the decoder has by then and, but for the
+ * last, ends at the boundary of a byte.
+ */
+
+enum { HEADER = 10, FLUSH = 16 /* more than an empty stored block and the bits before it */ };
+
 struct encoder {
     z_stream z;
-    gz_header header; /* used until the header is written */
+    int level;
 };
+
+static size_t bound(size_t n)
+{
+    return deflateBound(NULL, (uLong)n) + HEADER + FLUSH;
+}
 
 static int encoder_new(int level, void **state, oci_error *err)
 {
@@ -124,31 +138,66 @@ static int encoder_new(int level, void **state, oci_error *err)
         return oci_fail_nomem(err);
     e->z.zalloc = zalloc;
     e->z.zfree = zfree;
-    e->header.os = OS_UNKNOWN;
-    r = deflateInit2(&e->z, level, Z_DEFLATED, WINDOW, MEMORY, Z_DEFAULT_STRATEGY);
+    e->level = level;
+    r = deflateInit2(&e->z, level, Z_DEFLATED, RAW_WINDOW, MEMORY, Z_DEFAULT_STRATEGY);
     if (r != Z_OK)
         return fail_zlib(&e->z, r, err);
-    deflateSetHeader(&e->z, &e->header);
     *state = oci_steal(&e);
     return 0;
 }
 
-static int encode(void *state, oci_step *step, bool finish, bool *end, oci_error *err)
+/* No flags, no time; what zlib writes for the level; an unknown system. */
+static void put_header(int level, unsigned char out[HEADER])
 {
-    z_stream *z = &((struct encoder *)state)->z;
-    int r;
+    const unsigned char header[HEADER] = {
+        0x1f, 0x8b, Z_DEFLATED, 0, 0, 0, 0, 0, level == 9 ? 2 : level == 1 ? 4 : 0, OS_UNKNOWN
+    };
 
-    set_step(z, step);
-    r = deflate(z, finish ? Z_FINISH : Z_NO_FLUSH);
-    get_step(z, step);
-    *end = r == Z_STREAM_END;
-    return r == Z_OK || r == Z_BUF_ERROR || r == Z_STREAM_END ? 0 : fail_zlib(z, r, err);
+    memcpy(out, header, HEADER);
+}
+
+static int encode(void *state, oci_block *block, unsigned char *out, size_t room, size_t *len, oci_error *err)
+{
+    struct encoder *e = state;
+    z_stream *z = &e->z;
+    size_t head = block->first ? HEADER : 0;
+    int r = deflateReset(z);
+
+    if (r == Z_OK && block->before > 0)
+        r = deflateSetDictionary(z, block->data - block->before, (uInt)block->before);
+    if (r != Z_OK)
+        return fail_zlib(z, r, err);
+    if (block->first)
+        put_header(e->level, out);
+    z->next_in = block->data;
+    z->avail_in = (uInt)block->len;
+    z->next_out = out + head;
+    z->avail_out = clamp(room - head);
+    r = deflate(z, block->last ? Z_FINISH : Z_SYNC_FLUSH);
+    if (r != (block->last ? Z_STREAM_END : Z_OK) || z->avail_in > 0 || z->avail_out == 0)
+        return fail_zlib(z, r, err);
+    *len = (size_t)(z->next_out - out);
+    block->sum = (uint32_t)crc32_z(0, block->data, block->len);
+    return 0;
 }
 
 static void encoder_free(void *state)
 {
     deflateEnd(&((struct encoder *)state)->z);
     oci_free(state);
+}
+
+static size_t seal(oci_seal *seal, const oci_block *block, unsigned char out[OCI_SEAL_MAX])
+{
+    seal->sum = (uint32_t)crc32_combine(seal->sum, block->sum, (z_off_t)block->len);
+    seal->size += (uint32_t)block->len;
+    if (!block->last)
+        return 0;
+    for (size_t i = 0; i < 4; i++) {
+        out[i] = (unsigned char)(seal->sum >> 8 * i);
+        out[4 + i] = (unsigned char)(seal->size >> 8 * i);
+    }
+    return 8;
 }
 
 const oci_codec oci_codec_gzip = {
@@ -161,7 +210,11 @@ const oci_codec oci_codec_gzip = {
     .decoder_new = decoder_new,
     .decode = decode,
     .decoder_free = decoder_free,
+    .block_size = (size_t)1 << 20,
+    .reach = (size_t)1 << 15,
+    .bound = bound,
     .encoder_new = encoder_new,
     .encode = encode,
     .encoder_free = encoder_free,
+    .seal = seal,
 };

@@ -87,12 +87,19 @@ static void decoder_free(void *state)
 
 /* ---- encoding ---- */
 
+/* A frame for each block, so that several can be made, and read, at the same time. */
+
+static size_t bound(size_t n)
+{
+    return ZSTD_compressBound(n);
+}
+
 static int encoder_new(int level, void **state, oci_error *err)
 {
     const struct {
         ZSTD_cParameter name;
         int value;
-    } parameters[] = { { ZSTD_c_compressionLevel, level }, { ZSTD_c_checksumFlag, 1 }, { ZSTD_c_contentSizeFlag, 0 } };
+    } parameters[] = { { ZSTD_c_compressionLevel, level }, { ZSTD_c_checksumFlag, 1 } };
     ZSTD_CCtx *ctx = ZSTD_createCCtx();
 
     if (ctx == NULL)
@@ -109,19 +116,13 @@ static int encoder_new(int level, void **state, oci_error *err)
     return 0;
 }
 
-static int encode(void *state, oci_step *step, bool finish, bool *end, oci_error *err)
+static int encode(void *state, oci_block *block, unsigned char *out, size_t room, size_t *len, oci_error *err)
 {
-    ZSTD_inBuffer in = { step->in, step->in_len, 0 };
-    ZSTD_outBuffer out = { step->out, step->out_len, 0 };
-    size_t left = ZSTD_compressStream2(state, &out, &in, finish ? ZSTD_e_end : ZSTD_e_continue);
+    size_t n = ZSTD_compress2(state, out, room, block->data, block->len);
 
-    if (ZSTD_isError(left))
-        return fail_zstd(left, err);
-    step->in += in.pos;
-    step->in_len -= in.pos;
-    step->out += out.pos;
-    step->out_len -= out.pos;
-    *end = left == 0;
+    if (ZSTD_isError(n))
+        return fail_zstd(n, err);
+    *len = n;
     return 0;
 }
 
@@ -140,6 +141,8 @@ const oci_codec oci_codec_zstd = {
     .decoder_new = decoder_new,
     .decode = decode,
     .decoder_free = decoder_free,
+    .block_size = (size_t)4 << 20,
+    .bound = bound,
     .encoder_new = encoder_new,
     .encode = encode,
     .encoder_free = encoder_free,

@@ -65,20 +65,23 @@ static int set_stored_name(oci_tar_build *b, const oci_tar_header *h, oci_error 
     return 0;
 }
 
-static int normalise(oci_span text, oci_buf *out, oci_error *err)
+static int normalise(const oci_tar_build *b, oci_span text, oci_buf *out, oci_error *err)
 {
     int r;
 
     out->len = 0;
     r = oci_buf_reserve(out, text.len, err);
-    return r < 0 ? r : oci_tar_name_normalise(text.data, text.len, out->data, &out->len, err);
+    if (r < 0)
+        return r;
+    return b->resolve ? oci_tar_name_resolve(text.data, text.len, out->data, &out->len, err)
+                      : oci_tar_name_normalise(text.data, text.len, out->data, &out->len, err);
 }
 
 static int set_name(oci_tar_build *b, oci_error *err)
 {
     oci_error ignored;
     bool known = b->entry.type != OCI_TAR_UNKNOWN;
-    int r = normalise((oci_span) { b->stored_name.data, b->stored_name.len }, &b->name, known ? err : &ignored);
+    int r = normalise(b, (oci_span) { b->stored_name.data, b->stored_name.len }, &b->name, known ? err : &ignored);
 
     /* Of an unknown type, say a volume label, one cannot tell that it has a name in the image. */
     if (r < 0 && !known && r != OCI_E_NOMEM) {
@@ -109,7 +112,7 @@ static int set_link(oci_tar_build *b, const oci_tar_header *h, oci_error *err)
     if (link.len > OCI_TAR_PATH_MAX)
         return oci_fail(err, OCI_E_INVALID, "the target of the link has more than %d bytes", OCI_TAR_PATH_MAX);
     if (b->entry.type == OCI_TAR_HARDLINK) {
-        r = oci_wrap(err, normalise(link, &b->link, err), "target of the hard link");
+        r = oci_wrap(err, normalise(b, link, &b->link, err), "target of the hard link");
     } else {
         b->link.len = 0;
         r = oci_buf_append(&b->link, link.data, link.len, err);

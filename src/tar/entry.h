@@ -7,6 +7,7 @@
 /* Memory that is used again for each entry. */
 typedef struct oci_tar_build {
     const oci_events *events; /* or NULL */
+    bool resolve;             /* names with ".." */
 
     /* Headers that wait for their entry. */
     bool has_records, has_long_name, has_long_link;

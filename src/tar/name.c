@@ -11,9 +11,14 @@ static int shown(size_t n)
     return n < 200 ? (int)n : 200;
 }
 
+static bool is_up(const char *part, size_t len)
+{
+    return len == 2 && part[0] == '.' && part[1] == '.';
+}
+
 static int check_component(const char *name, size_t n, const char *part, size_t len, oci_error *err)
 {
-    if (len == 2 && part[0] == '.' && part[1] == '.')
+    if (is_up(part, len))
         return oci_fail(err, OCI_E_UNSAFE, "the name '%.*s' has a '..' in it", shown(n), name);
     if (len > OCI_TAR_NAME_MAX)
         return oci_fail(err, OCI_E_INVALID, "the name '%.*s' has a component of %zu bytes, more than %d", shown(n),
@@ -21,7 +26,15 @@ static int check_component(const char *name, size_t n, const char *part, size_t 
     return 0;
 }
 
-int oci_tar_name_normalise(const char *name, size_t n, char *out, size_t *out_len, oci_error *err)
+/* The length without the last component. */
+static size_t cut_last(const char *out, size_t used)
+{
+    while (used > 0 && out[used - 1] != '/')
+        used--;
+    return used > 0 ? used - 1 : 0;
+}
+
+static int settle(const char *name, size_t n, bool resolve, char *out, size_t *out_len, oci_error *err)
 {
     size_t used = 0, len;
 
@@ -37,6 +50,10 @@ int oci_tar_name_normalise(const char *name, size_t n, char *out, size_t *out_le
         len = slash != NULL ? (size_t)(slash - part) : n - at;
         if (len == 0 || (len == 1 && part[0] == '.'))
             continue;
+        if (resolve && is_up(part, len)) {
+            used = cut_last(out, used);
+            continue;
+        }
         r = check_component(name, n, part, len, err);
         if (r < 0)
             return r;
@@ -51,4 +68,14 @@ int oci_tar_name_normalise(const char *name, size_t n, char *out, size_t *out_le
     out[used] = '\0';
     *out_len = used;
     return 0;
+}
+
+int oci_tar_name_normalise(const char *name, size_t n, char *out, size_t *out_len, oci_error *err)
+{
+    return settle(name, n, false, out, out_len, err);
+}
+
+int oci_tar_name_resolve(const char *name, size_t n, char *out, size_t *out_len, oci_error *err)
+{
+    return settle(name, n, true, out, out_len, err);
 }

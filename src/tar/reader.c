@@ -47,6 +47,11 @@ int oci_tar_reader_new(oci_reader *source, const oci_events *events, oci_tar_rea
     return 0;
 }
 
+void oci_tar_reader_resolve(oci_tar_reader *t)
+{
+    t->build.resolve = true;
+}
+
 void oci_tar_reader_free(oci_tar_reader *t)
 {
     if (t == NULL)

@@ -58,12 +58,17 @@ typedef struct oci_tar_entry {
  * OCI_TAR_NAME_MAX or a path above OCI_TAR_PATH_MAX bytes; OCI_E_UNSAFE for a ".." component. */
 int oci_tar_name_normalise(const char *name, size_t n, char *out, size_t *out_len, oci_error *err);
 
+/* The same, but ".." leads to the component before, and from the root nowhere. */
+int oci_tar_name_resolve(const char *name, size_t n, char *out, size_t *out_len, oci_error *err);
+
 /* ---- reading ---- */
 
 typedef struct oci_tar_reader oci_tar_reader;
 
 /* source is borrowed as long as the reader lives. events may be NULL. */
 int oci_tar_reader_new(oci_reader *source, const oci_events *events, oci_tar_reader **out, oci_error *err);
+/* From now on names and targets of hard links are resolved (oci_tar_name_resolve), not refused, when they have "..". */
+void oci_tar_reader_resolve(oci_tar_reader *t);
 /* 1: one more entry; 0: the end of the archive, and the source has been read to its own end; OCI_E_INVALID for anything
  * that is no tar, truncated, or in which two headers disagree, OCI_E_UNSAFE for a name with "..", OCI_E_LIMIT for
  * headers that are too large. Data of the entry before that was not read is skipped. After a failure every call fails

@@ -25,7 +25,7 @@ names() {
     echo later >more/file
     tar -C more -cf more.tar .
     tar -C more --transform='s,file,third,' -cf third.tar .
-    zstd -q third.tar || skip "no zstd"
+    zstd -q third.tar
     succeeds create layout:app tree.tar.gz more.tar third.tar.zst
     succeeds inspect --json layout:app
     is_json '.layers | map(.mediaType | split("+")[1]) == ["gzip", "gzip", "gzip"]'
@@ -44,12 +44,50 @@ names() {
         esac
         is_json ".layers[0].diffId == \"sha256:$(sha256sum <tree.tar | cut -d ' ' -f 1)\""
     done
-    for bad in lzma gzip:0 gzip:10 gzip:x gzip: zstd:23 none:1 ''; do
+    for bad in lzma gzip:0 gzip:10 gzip:x gzip: zstd:23 none:1 zstd:20 ''; do
         oci create --compress "$bad" layout:bad tree.tar
         exits 2
         one_line
         complains_of "create: --compress: *"
     done
+}
+
+@test "tars in other compressions give the same image" {
+    make_tars
+    export SOURCE_DATE_EPOCH=1
+    succeeds create plain:app tree.tar
+    for kind in bzip2 xz lz4 zstd gzip; do
+        $kind -c <tree.tar >packed
+        succeeds create $kind:app packed
+        diff -r plain $kind
+        head -c -5 packed >cut
+        oci create $kind:bad cut
+        exits 3
+        one_line
+        complains_of "create: 'cut': *"
+        (cat packed && echo behind) >long
+        oci create $kind:bad long
+        exits 3
+        [ "$(names $kind)" = app ]
+    done
+}
+
+@test "--jobs makes no difference" {
+    export SOURCE_DATE_EPOCH=1
+    mkdir tree
+    head -c 9000000 /dev/urandom | od -x >tree/numbers
+    tar -C tree -cf tree.tar .
+    for kind in gzip:1 zstd:1; do
+        for n in 1 2 7; do
+            succeeds create --compress $kind -j $n "layout$n:$kind" tree.tar
+        done
+    done
+    diff -r layout1 layout2
+    diff -r layout1 layout7
+    oci create -j 257 layout:bad tree.tar
+    exits 2
+    oci create -j x layout:bad tree.tar
+    exits 2
 }
 
 @test "standard input" {
@@ -62,6 +100,7 @@ names() {
     run --separate-stderr bash -c '"$OCI_IMAGE" create layout:closed - <&-'
     exits 1
     one_line
+    complains_of "create: '-': read: Bad file descriptor"
     [ "$(names layout)" = "app piped" ]
 }
 
@@ -153,11 +192,6 @@ names() {
     exits 4
     one_line
     complains_of "create: 'missing': open: No such file or directory"
-    mkdir dir
-    oci create layout:bad dir
-    exits 1
-    one_line
-    complains_of "create: 'dir': *"
     cmp before layout/index.json
 }
 
@@ -278,6 +312,48 @@ names() {
     one_line
     complains_of "create: *Permission denied"
     [ "$(names layout)" = app ]
+}
+
+@test "a name that cannot be" {
+    make_layout app
+    cp layout/index.json before
+    for name in 'no name' 'a//b' '-' 'ü'; do
+        oci create "layout:$name" tree.tar
+        exits 2
+        one_line
+        cmp before layout/index.json
+    done
+}
+
+@test "a tar that may not be read" {
+    [ "$(id -u)" -eq 0 ] || skip "only root can make what others may not read"
+    make_layout app
+    cp layout/index.json before
+    chown -R 65534:65534 layout
+    chmod 000 tree.tar
+    oci_as_nobody create layout:bad tree.tar
+    exits 1
+    one_line
+    complains_of "create: 'tree.tar': open: Permission denied"
+    cmp before layout/index.json
+}
+
+@test "no threads to be had make the same bytes" {
+    [ "$(id -u)" -eq 0 ] || skip "only root can become somebody else"
+    export SOURCE_DATE_EPOCH=1
+    mkdir tree
+    head -c 3000000 /dev/zero | od >tree/numbers
+    head -c 3000000 /dev/urandom >tree/noise
+    tar -C tree -cf tree.tar .
+    succeeds create one:app tree.tar -j 4
+    chmod 755 .
+    mkdir -m 777 there
+    # Somebody who has no other processes.
+    run --separate-stderr setpriv --reuid=54321 --regid=54321 --clear-groups bash -c \
+        'ulimit -u 1; exec "$OCI_IMAGE" create there/two:app tree.tar -j 4'
+    [ "$status" -ne 126 ] && [ "$status" -ne 127 ] || skip "nobody cannot reach the program"
+    exits 0
+    cmp one/index.json there/two/index.json
 }
 
 @test "an interrupted create adds nothing and dies of the signal" {

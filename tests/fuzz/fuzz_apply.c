@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Layers against a canary. An input is a tar archive, or a recipe of layers, whose names a fuzzer changes more easily:
- * one entry a line, TYPE|NAME|TEXT, with the type letter of tar and for TEXT the content or where a link leads; "-"
- * alone begins the next layer.
+ * Layers against a canary. An input is a tar archive, or a recipe of layers (recipe.h).
  *
  * Whatever it is: what lies beside the root stays as it is, the two ways of resolving paths agree, and what was applied
  * has no name of a whiteout in it.
@@ -17,6 +15,7 @@
 #include "stream/stream.h"
 
 #include "fuzz.h"
+#include "recipe.h"
 
 enum { MAX_INPUT = 64 * 1024, WITNESSES = 4 };
 
@@ -69,59 +68,6 @@ static void check_world(void)
     FUZZ_CHECK(memcmp(now, witnesses, sizeof now) == 0);
 }
 
-/* ---- recipes ---- */
-
-static void write_header(oci_buf *out, char type, const char *name, size_t name_len, const char *text, size_t len)
-{
-    static const char zeros[512];
-    char h[512] = { 0 };
-    bool link = type == '1' || type == '2';
-    unsigned sum = 0;
-
-    memcpy(h, name, name_len < 100 ? name_len : 100);
-    /* Modes are taken from the name, so that directories without a way in occur. */
-    snprintf(h + 100, 8, "%07o", name_len > 0 && name[0] == 'Z' ? 0u : 0755u);
-    memcpy(h + 108, "0000000\0000000000", 16);
-    snprintf(h + 124, 12, "%011zo", link ? (size_t)0 : len);
-    memcpy(h + 136, "00000000007", 12);
-    memset(h + 148, ' ', 8);
-    h[156] = type;
-    if (link)
-        memcpy(h + 157, text, len < 100 ? len : 100);
-    memcpy(h + 257, "ustar\00000", 8);
-    for (size_t i = 0; i < sizeof h; i++)
-        sum += (unsigned char)h[i];
-    snprintf(h + 148, 8, "%06o", sum);
-    FUZZ_CHECK(oci_buf_append(out, h, sizeof h, NULL) == 0);
-    if (!link)
-        FUZZ_CHECK(oci_buf_append(out, text, len, NULL) == 0);
-    FUZZ_CHECK(oci_buf_append(out, zeros, (512 - out->len % 512) % 512, NULL) == 0);
-}
-
-/* Writes the lines from text on up to the next layer; returns how many bytes were read. */
-static size_t write_layer(oci_buf *out, const char *text, size_t n)
-{
-    size_t at = 0;
-
-    while (at < n) {
-        const char *line = text + at, *end = memchr(line, '\n', n - at), *name, *content;
-        size_t len = end != NULL ? (size_t)(end - line) : n - at;
-
-        at += len + (end != NULL);
-        if (len == 1 && line[0] == '-')
-            break;
-        if (len < 3 || line[1] != '|')
-            continue;
-        name = line + 2;
-        content = memchr(name, '|', len - 2);
-        if (content == NULL)
-            write_header(out, line[0], name, len - 2, "", 0);
-        else
-            write_header(out, line[0], name, (size_t)(content - name), content + 1, (size_t)(line + len - content) - 1);
-    }
-    return at;
-}
-
 /* ---- applying ---- */
 
 static int apply_bytes(oci_applier *a, const void *p, size_t n)
@@ -144,7 +90,7 @@ static int apply_recipe(oci_applier *a, const char *text, size_t n)
     for (size_t at = 0; r == 0 && at < n;) {
         OCI_AUTO_BUF oci_buf tar = OCI_BUF_INIT;
 
-        at += write_layer(&tar, text + at, n - at);
+        at += fuzz_write_layer(&tar, text + at, n - at);
         r = tar.len > 0 ? apply_bytes(a, tar.data, tar.len) : 0;
     }
     return r;
@@ -172,7 +118,7 @@ static int apply(const uint8_t *data, size_t size, bool walk)
 
     FUZZ_CHECK(oci_applier_new(root, &options, &a, NULL) == 0);
     a->root.walk = walk;
-    if (size >= 512 && memcmp(data + 257, "ustar", 5) == 0)
+    if (fuzz_is_tar(data, size))
         r = apply_bytes(a, data, size);
     else
         r = apply_recipe(a, (const char *)data, size);

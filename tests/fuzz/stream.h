@@ -66,7 +66,7 @@ static void fuzz_compress(oci_compression kind, const uint8_t *p, size_t n, oci_
     OCI_AUTO(oci_writer) w = NULL;
 
     FUZZ_CHECK(oci_writer_to_buf(out, &w, NULL) == 0);
-    FUZZ_CHECK(oci_writer_compress(oci_steal(&w), kind, &(oci_compress_options) { 1 }, &w, NULL) == 0);
+    FUZZ_CHECK(oci_writer_compress(oci_steal(&w), kind, &(oci_compress_options) { .level = 1 }, &w, NULL) == 0);
     FUZZ_CHECK(oci_writer_write(w, p, n, NULL) == 0);
     FUZZ_CHECK(oci_writer_finish(w, NULL) == 0);
 }

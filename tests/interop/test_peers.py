@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Others read what we write, and we read what they write."""
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -10,7 +11,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tools"))
 import layout as L  # noqa: E402
-from harness import Case  # noqa: E402
+from harness import Case, snapshot  # noqa: E402
 
 TAR = L.tar([L.directory("etc"), L.file("etc/motd", b"hello\n" * 100), L.symlink("link", "etc"), L.hardlink("hard", "etc/motd")])
 
@@ -48,6 +49,72 @@ class Peers(Case):
                 ours = json.loads((self.dir / "layout/index.json").read_text())["manifests"][0]["digest"]
                 theirs = json.loads((self.dir / "copy/index.json").read_text())["manifests"][0]["digest"]
                 self.assertEqual(ours, theirs)
+
+    def create_many_blocks(self, how):
+        """A layer from a directory, larger than one block of any compression, with all kinds of entries."""
+        if not (self.dir / "tree").exists():
+            os.makedirs(self.dir / "tree/sub")
+            (self.dir / "tree/big").write_bytes(b"".join(b"%d\n" % (i * i) for i in range(900_000)))
+            (self.dir / "tree/sub/file").write_bytes(b"hello\n")
+            os.link(self.dir / "tree/sub/file", self.dir / "tree/hard")
+            os.symlink("sub/file", self.dir / "tree/soft")
+            (self.dir / "tree" / ("n" * 200)).write_bytes(b"long\n")
+        shutil.rmtree(self.dir / "layout", ignore_errors=True)
+        made = self.run_tool("create", "layout:img", "tree", "--owner", f"{os.getuid()}:{os.getgid()}", "--compress", how, "-j", "3")
+        self.assertEqual(made.returncode, 0, made.stderr)
+
+    def assert_same_tree(self, root):
+        self.assertEqual({k: v for k, v in snapshot(self.dir / "tree").items() if k != "."},
+                         {k: v for k, v in snapshot(root).items() if k != "."})
+
+    @needs("umoci")
+    def test_umoci_unpacks_what_we_make_of_directories(self):
+        for how in ("gzip", "none"):
+            with self.subTest(how):
+                self.create_many_blocks(how)
+                rootless = [] if os.getuid() == 0 else ["--rootless"]
+                shutil.rmtree(self.dir / "bundle", ignore_errors=True)
+                self.ok(self.peer("umoci", "unpack", *rootless, "--image", "layout:img", "bundle"))
+                self.assert_same_tree(self.dir / "bundle/rootfs")
+
+    @needs("skopeo")
+    def test_skopeo_decompresses_all_blocks(self):
+        for how in ("gzip", "zstd"):
+            with self.subTest(how):
+                self.create_many_blocks(how)
+                config = json.loads(self.run_tool("inspect", "--config", "layout:img").stdout)
+                self.ok(self.peer("skopeo", "--insecure-policy", "copy", "--dest-decompress", "oci:layout:img", f"dir:plain-{how}"))
+                name = config["rootfs"]["diff_ids"][0].split(":")[1]
+                self.assertEqual(L.digest_of((self.dir / f"plain-{how}" / name).read_bytes()), f"sha256:{name}")
+
+    @needs("zstd")
+    def test_plain_programs_decompress_our_layers(self):
+        for how, program in (("gzip", "gzip"), ("zstd", "zstd")):
+            with self.subTest(how):
+                self.create_many_blocks(how)
+                manifest = json.loads(self.run_tool("inspect", "--raw", "layout:img").stdout)
+                config = json.loads(self.run_tool("inspect", "--config", "layout:img").stdout)
+                blob = self.dir / "layout/blobs/sha256" / manifest["layers"][0]["digest"].split(":")[1]
+                tar = self.ok(self.peer("sh", "-c", f"{program} -dc <{blob}"))
+                self.assertEqual([L.digest_of(tar)], config["rootfs"]["diff_ids"])
+
+    @needs("buildah")
+    def test_buildah_reads_what_we_write(self):
+        self.create_many_blocks("gzip")
+        store = ["--root", str(self.dir / "root"), "--runroot", str(self.dir / "runroot"), "--storage-driver", "vfs"]
+        policy = self.dir / "policy.json"
+        policy.write_text('{"default": [{"type": "insecureAcceptAnything"}]}')
+        pulled = self.peer("buildah", *store, "pull", "--signature-policy", str(policy), "oci:layout:img")
+        if pulled.returncode != 0 and b"ermission" in pulled.stderr:
+            self.skipTest("buildah may not work here")
+        self.ok(pulled)
+        images = json.loads(self.ok(self.peer("buildah", *store, "images", "--json")))
+        self.assertEqual(len(images), 1)
+        name = self.ok(self.peer("buildah", *store, "from", "--signature-policy", str(policy), "--pull-never", images[0]["id"]))
+        mounted = self.ok(self.peer("buildah", *store, "mount", name.decode().strip())).decode().strip()
+        self.assertEqual((pathlib.Path(mounted) / "sub/file").read_bytes(), b"hello\n")
+        self.assertEqual((pathlib.Path(mounted) / "big").read_bytes(), (self.dir / "tree/big").read_bytes())
+        self.peer("buildah", *store, "rm", "--all")
 
     @needs("skopeo")
     def test_we_read_what_skopeo_writes(self):

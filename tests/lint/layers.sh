@@ -11,6 +11,7 @@ function complain(text) { printf "%s:%d: %s\n", FILENAME, FNR, text; bad = 1 }
 BEGIN {
   owner["json-c"] = "json-c"; owner["openssl"] = "libcrypto"; owner["zlib.h"] = "zlib"; owner["zstd.h"] = "libzstd"
   owner["pthread.h"] = "threads"; owner["archive.h"] = "libarchive"
+  owner["archive_entry.h"] = "libarchive"
   # The arrows that the implementation of a public header needs: it belongs to the module that implements it.
 }
 FILENAME == "src/LAYERS" {

@@ -4,11 +4,11 @@
 # usage: packages.sh build|run|test
 set -eu
 
-build="gcc libc6-dev cmake ninja-build pkg-config libssl-dev libjson-c-dev zlib1g-dev libzstd-dev scdoc"
+build="gcc libc6-dev cmake ninja-build pkg-config libssl-dev libjson-c-dev zlib1g-dev libzstd-dev libarchive-dev scdoc"
 run="runc crun uidmap busybox-static tar"
 # The oracles and runtimes of the interoperability tests, the second compiler, and what the scripts speak.
 tests="g++ libcmocka-dev bats python3 python3-jsonschema python3-junitparser python3-yaml python3-fusepy libfuse2 pre-commit clang
-clang-format llvm shellcheck umoci skopeo buildah mmdebstrap libarchive-tools attr libcap2-bin gzip zstd jq strace xz-utils
+clang-format llvm shellcheck umoci skopeo buildah mmdebstrap libarchive-tools attr libcap2-bin gzip bzip2 lz4 zstd jq strace xz-utils
 util-linux golang-github-opencontainers-specs-dev golang-github-opencontainers-image-spec-dev"
 
 case ${1:-} in

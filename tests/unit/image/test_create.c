@@ -258,3 +258,160 @@ OCI_TEST (create, without_memory_names_nothing) {
     }
     scratch_free(dir);
 }
+
+/* ---- directories, and what stands on another image ---- */
+
+OCI_TEST (create, adds_a_directory) {
+    const oci_create_options o = {
+        .compression = OCI_COMPRESSION_ZSTD, .epoch = &epoch, .set_owner = true, .uid = 1, .gid = 2
+    };
+    oci_error err = OCI_ERROR_INIT;
+    int dir = layout_dir_new(), tree = scratch_new();
+    OCI_AUTO(oci_layout) l = layout_of(dir);
+    OCI_AUTO(oci_reader) layer = NULL;
+    OCI_AUTO_BUF oci_buf list = OCI_BUF_INIT;
+    oci_create *c;
+    oci_image *i;
+
+    make_file(tree, "d/f", "hello");
+    assert_ok(&err, oci_create_new(l, &o, &c, &err));
+    assert_ok(&err, oci_create_add_dir(c, tree, NULL, &err));
+    assert_ok(&err, oci_create_commit(c, "v1", NULL, &err));
+    oci_create_free(c);
+    i = image_of(l);
+    assert_null(oci_image_config(i)->history[0].created_by);
+    assert_ok(&err, oci_image_open_layer(i, 0, &layer, &err));
+    assert_int_equal(archive_list(layer, &list), 0);
+    assert_non_null(strstr(list.data, "0 0 d/f (d/f) "));
+    assert_non_null(strstr(list.data, " 1:2 1700000000.000000000 0,0 @0:hello /5\n"));
+    oci_image_free(i);
+    scratch_free(tree);
+    scratch_free(dir);
+}
+
+static oci_image *only_image(oci_layout *l, const char *name)
+{
+    oci_error err = OCI_ERROR_INIT;
+    oci_image *i = NULL;
+
+    for (size_t k = 0; k < oci_layout_index(l)->n_manifests; k++) {
+        const oci_descriptor *d = oci_layout_index(l)->manifests[k];
+
+        if (strcmp(oci_annotations_get(d->annotations, OCI_ANNOTATION_REF_NAME), name) == 0)
+            assert_ok(&err, oci_image_open(oci_layout_store(l), d, NULL, &i, &err));
+    }
+    assert_non_null(i);
+    return i;
+}
+
+static void create_on(oci_layout *l, const oci_create_options *o, const oci_buf *tar, const char *name)
+{
+    oci_error err = OCI_ERROR_INIT;
+    oci_create *c;
+
+    assert_ok(&err, oci_create_new(l, o, &c, &err));
+    if (tar != NULL)
+        assert_ok(&err, add(c, tar, &err));
+    assert_ok(&err, oci_create_commit(c, name, NULL, &err));
+    oci_create_free(c);
+}
+
+// proves: config.history.count config.rootfs.diff-ids.count media.compat.docker-layer considerations.unknown-property
+OCI_TEST (create, stands_on_another_image) {
+    static const char config[] =
+        "{\"os\":\"linux\",\"architecture\":\"amd64\",\"extra\":[1],\"config\":{\"Cmd\":[\"x\"],"
+        "\"Healthcheck\":{}},\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"%s\"]}}";
+    oci_error err = OCI_ERROR_INIT;
+    int from_dir = layout_dir_new(), to_dir = layout_dir_new();
+    OCI_AUTO_BUF oci_buf tar = OCI_BUF_INIT;
+    OCI_AUTO_BUF oci_buf text = OCI_BUF_INIT;
+    oci_create_options o = { .compression = OCI_COMPRESSION_NONE, .epoch = &epoch };
+    oci_layout *from, *to;
+    struct blob layer, conf, manifest;
+    oci_image *base, *i;
+
+    simple_tar(&tar);
+    layer = blob_put(from_dir, "application/vnd.docker.image.rootfs.diff.tar", "", "%.*s", 0, "");
+    conf = blob_put(from_dir, CONFIG_TYPE, "", config, layer.digest);
+    manifest = blob_put(from_dir, MANIFEST_TYPE, ",\"annotations\":{\"org.opencontainers.image.ref.name\":\"base\"}",
+                        "{\"schemaVersion\":2,\"config\":%s,\"layers\":[%s]}", conf.json, layer.json);
+    index_write(from_dir, "%s", manifest.json);
+    from = layout_of(from_dir);
+    to = layout_of(to_dir);
+    base = only_image(from, "base");
+    o.from = base;
+    create_on(to, &o, &tar, "new");
+    i = only_image(to, "new");
+    assert_int_equal(oci_image_manifest(i)->n_layers, 2);
+    /* The same blob under the name of the specification. */
+    assert_string_equal(oci_image_manifest(i)->layers[0]->digest_text, layer.digest);
+    assert_string_equal(oci_image_manifest(i)->layers[0]->media_type, OCI_MEDIA_TYPE_LAYER);
+    assert_ok(&err, oci_store_stat_blob(oci_layout_store(to), &oci_image_manifest(i)->layers[0]->digest, NULL, &err));
+    /* The old image had no history, so ours would have been taken for that of its layer. */
+    assert_int_equal(oci_image_config(i)->n_history, 2);
+    assert_null(oci_image_config(i)->history[0].created);
+    assert_string_equal(oci_image_config(i)->history[1].created_by, "test");
+    assert_string_equal(oci_image_config(i)->cmd.items[0], "x");
+    assert_int_equal(oci_buf_append(&text, oci_image_config_bytes(i).data, oci_image_config_bytes(i).len, &err), 0);
+    assert_non_null(strstr(text.data, "\"extra\":[1]"));
+    assert_non_null(strstr(text.data, "\"Healthcheck\":{}"));
+    oci_image_free(i);
+    o.no_history = true;
+    create_on(to, &o, &tar, "quiet");
+    i = only_image(to, "quiet");
+    assert_int_equal(oci_image_config(i)->n_history, 0);
+    oci_image_free(i);
+    oci_image_free(base);
+    oci_layout_free(from);
+    oci_layout_free(to);
+    scratch_free(from_dir);
+    scratch_free(to_dir);
+}
+
+OCI_TEST (create, refuses_a_configuration_that_nobody_could_read) {
+    static const char *const env[] = { "no" };
+    const oci_config configs[] = { { .user = "a:b:c" }, { .env = { env, 1 } }, { .author = "\xff" } };
+    const int64_t late = INT64_MAX;
+    oci_error err = OCI_ERROR_INIT;
+    int dir = layout_dir_new();
+    OCI_AUTO(oci_layout) l = layout_of(dir);
+    oci_create *c = NULL;
+
+    for (size_t i = 0; i < sizeof configs / sizeof *configs; i++)
+        assert_fails(OCI_E_USAGE, &err, oci_create_new(l, &(oci_create_options) { .config = &configs[i] }, &c, &err));
+    assert_fails(OCI_E_USAGE, &err, oci_create_new(l, &(oci_create_options) { .epoch = &late }, &c, &err));
+    assert_fails(OCI_E_USAGE, &err, oci_create_new(l, &(oci_create_options) { .clamp_mtime = true }, &c, &err));
+    assert_fails(OCI_E_USAGE, &err,
+                 oci_create_new(l, &(oci_create_options) { .set_owner = true, .uid = UINT32_MAX }, &c, &err));
+    scratch_free(dir);
+}
+
+OCI_TEST (create, says_whether_mending_would_help) {
+    static const struct {
+        const char *name;
+        bool helps;
+    } rows[] = { { "/abs", true }, { "../up", true }, { "a", false } };
+    oci_error err = OCI_ERROR_INIT;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int dir = layout_dir_new();
+        oci_layout *l = layout_of(dir);
+        OCI_AUTO_BUF oci_buf tar = OCI_BUF_INIT;
+        oci_create_options o = OCI_CREATE_OPTIONS_INIT;
+        oci_create *c;
+
+        archive_file(&tar, rows[i].name, "x");
+        if (rows[i].helps)
+            archive_end(&tar);
+        else
+            tar.len -= 512;
+        assert_ok(&err, oci_create_new(l, &o, &c, &err));
+        assert_true(add(c, &tar, &err) < 0);
+        assert_int_equal(oci_create_fix_helps(c), rows[i].helps);
+        oci_create_free(c);
+        o.fix = true;
+        assert_int_equal(create(l, &o, &tar, NULL, &err) == 0, rows[i].helps);
+        oci_layout_free(l);
+        scratch_free(dir);
+    }
+}

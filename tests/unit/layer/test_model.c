@@ -17,16 +17,6 @@ struct stack {
     size_t count;
 };
 
-static uint64_t random_state;
-
-static unsigned pick(unsigned n)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return (unsigned)((random_state >> 16) % n);
-}
-
 static void random_path(char out[64], unsigned deep)
 {
     static const char *const names[] = { "a", "b", "c", "l" };
@@ -87,7 +77,7 @@ static void random_item(struct item *i, char texts[2][64], bool links)
 
 static void random_stack(struct stack *s, uint64_t seed, bool links)
 {
-    random_state = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
+    random_seed(seed);
     s->count = 1 + pick(MAX_LAYERS);
     for (size_t l = 0; l < s->count; l++) {
         s->layers[l] = (struct layer) { s->items[l], 1 + pick(MAX_ITEMS) };

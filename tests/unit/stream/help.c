@@ -119,7 +119,7 @@ void oci_test_compress(oci_compression kind, int level, const void *p, size_t n,
     oci_error err = OCI_ERROR_INIT;
 
     assert_ok(&err, oci_writer_to_buf(out, &w, &err));
-    assert_ok(&err, oci_writer_compress(oci_steal(&w), kind, &(oci_compress_options) { level }, &w, &err));
+    assert_ok(&err, oci_writer_compress(oci_steal(&w), kind, &(oci_compress_options) { .level = level }, &w, &err));
     assert_ok(&err, oci_writer_write(w, p, n, &err));
     assert_ok(&err, oci_writer_finish(w, &err));
 }

@@ -173,7 +173,7 @@ OCI_TEST (chain, moves_much_data_in_small_spans) {
         r = oci_test_reader(
             &(struct oci_test_source) { .data = block, .len = sizeof block, .total = (uint64_t)MIB << 20 });
         assert_ok(&err, oci_writer_to_buf(&blob, &w, &err));
-        assert_ok(&err, oci_writer_compress(oci_steal(&w), KINDS[i], &(oci_compress_options) { 1 }, &w, &err));
+        assert_ok(&err, oci_writer_compress(oci_steal(&w), KINDS[i], &(oci_compress_options) { .level = 1 }, &w, &err));
         assert_ok(&err, oci_writer_hash(oci_steal(&w), OCI_DIGEST_SHA256, &w, &err));
         assert_ok(&err, oci_reader_pump(r, w, &err));
         assert_ok(&err, oci_writer_finish(w, &err));

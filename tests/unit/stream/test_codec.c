@@ -219,7 +219,7 @@ OCI_TEST (codec, refuses_kinds_and_levels_that_are_none) {
 
         assert_fails(OCI_E_USAGE, &err,
                      oci_writer_compress(oci_test_writer(&sink), rows[i].kind,
-                                         &(oci_compress_options) { rows[i].level }, &w, &err));
+                                         &(oci_compress_options) { .level = rows[i].level }, &w, &err));
         assert_null(w);
         assert_int_equal(sink.freed, 1);
     }
@@ -258,7 +258,7 @@ static void compress_in_pieces(oci_compression kind, int level, const char *data
     oci_error err = OCI_ERROR_INIT;
 
     assert_ok(&err, oci_writer_to_buf(out, &w, &err));
-    assert_ok(&err, oci_writer_compress(oci_steal(&w), kind, &(oci_compress_options) { level }, &w, &err));
+    assert_ok(&err, oci_writer_compress(oci_steal(&w), kind, &(oci_compress_options) { .level = level }, &w, &err));
     while (n > 0) {
         size_t piece = step < n ? step : n;
 
@@ -329,7 +329,7 @@ static void make_bomb(oci_compression kind, unsigned mib, oci_buf *out)
     zeros = oci_test_reader(
         &(struct oci_test_source) { .data = mebibyte, .len = sizeof mebibyte, .total = (uint64_t)mib << 20 });
     assert_ok(&err, oci_writer_to_buf(out, &w, &err));
-    assert_ok(&err, oci_writer_compress(oci_steal(&w), kind, &(oci_compress_options) { 1 }, &w, &err));
+    assert_ok(&err, oci_writer_compress(oci_steal(&w), kind, &(oci_compress_options) { .level = 1 }, &w, &err));
     assert_ok(&err, oci_reader_pump(zeros, w, &err));
     assert_ok(&err, oci_writer_finish(w, &err));
 }

@@ -109,3 +109,34 @@ OCI_TEST (name, may_be_as_long_as_linux_allows) {
     assert_int_equal(len, OCI_TAR_PATH_MAX);
     assert_int_equal(strlen(out), OCI_TAR_PATH_MAX);
 }
+
+OCI_TEST (name, resolves_what_leads_up) {
+    static const struct {
+        const char *name, *form;
+    } rows[] = {
+        { "..", "" },
+        { "../..", "" },
+        { "../a", "a" },
+        { "a/..", "" },
+        { "a/../b", "b" },
+        { "a/b/../c", "a/c" },
+        { "/../a", "a" },
+        { "a/./../b/", "b" },
+        { "a/...", "a/..." },
+        { "..a", "..a" },
+        { "a/b/../../..", "" },
+        { "a//..//b", "b" },
+        { "plain/name", "plain/name" },
+    };
+    oci_error err = OCI_ERROR_INIT;
+    char out[64];
+    size_t len;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_ok(&err, oci_tar_name_resolve(rows[i].name, strlen(rows[i].name), out, &len, &err));
+        assert_string_equal(out, rows[i].form);
+        assert_int_equal(len, strlen(rows[i].form));
+    }
+    assert_fails(OCI_E_INVALID, &err, oci_tar_name_resolve("", 0, out, &len, &err));
+    assert_fails(OCI_E_INVALID, &err, oci_tar_name_resolve("a\0b", 3, out, &len, &err));
+}

@@ -19,7 +19,7 @@ build tsan
 ctest --test-dir build/tsan -L threads --output-on-failure -j "$jobs" "$@"
 echo "== release: what is installed and what runs it"
 build release
-ctest --test-dir build/release -L 'cli|interop|install' --output-on-failure -j "$jobs" "$@"
+ctest --test-dir build/release -L 'cli|interop|install|memory' --output-on-failure -j "$jobs" "$@"
 echo "== dev: all tests under ASan and UBSan"
 build dev
 ctest --test-dir build/dev --output-on-failure -j "$jobs" "$@"

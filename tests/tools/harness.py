@@ -11,6 +11,11 @@ import unittest
 PROGRAM = os.environ.get("OCI_IMAGE", "oci-image")
 
 
+def keeps_books():
+    """Whether a sanitizer is built in, which needs memory of its own."""
+    return any(name in pathlib.Path(PROGRAM).read_bytes() for name in (b"__asan_init", b"__tsan_init"))
+
+
 def snapshot(root):
     """Everything that may be seen of a tree without following links: path -> facts."""
     facts = {}

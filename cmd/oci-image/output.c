@@ -36,18 +36,20 @@ static int write_file(struct cli *cli, const char *name, const void *p, size_t l
     return r;
 }
 
-/* A place that is no regular file (a pipe, a device) is written to, not replaced. */
+/* A place that is no regular file (a pipe, a device, a link to whatever) is written to, not replaced. */
 int cli_write_output(struct cli *cli, const char *name, const void *p, size_t n)
 {
     struct stat st;
     FILE *f = stdout;
+    int r = 0;
 
-    if (name != NULL && (stat(name, &st) != 0 || S_ISREG(st.st_mode)))
+    if (name != NULL && (lstat(name, &st) != 0 || S_ISREG(st.st_mode)))
         return write_file(cli, name, p, n);
     if (name != NULL && (f = fopen(name, "we")) == NULL)
         return cli_fail_errno(cli, "open '%s'", name);
-    fwrite(p, 1, n, f);
-    if (f != stdout && fclose(f) != 0)
-        return cli_fail_errno(cli, "write '%s'", name);
-    return 0;
+    if (fwrite(p, 1, n, f) != n && f != stdout)
+        r = cli_fail_errno(cli, "write '%s'", name);
+    if (f != stdout && fclose(f) != 0 && r == 0)
+        r = cli_fail_errno(cli, "write '%s'", name);
+    return r;
 }

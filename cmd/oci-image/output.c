@@ -65,6 +65,8 @@ int cli_output_close(struct cli *cli, struct cli_output_file *out, int r)
     if (out->name == NULL)
         return r;
     failed = ferror(out->f) != 0;
+    /* What an earlier write has failed with is not known any more. */
+    errno = EIO;
     if ((fclose(out->f) != 0 || failed) && r == 0)
         r = cli_fail_errno(cli, "write '%s'", out->name);
     if (r == 0 && out->temporary != NULL && rename(out->temporary, out->name) < 0)

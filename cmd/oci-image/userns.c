@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -101,16 +102,14 @@ static void map_parent(int ready, pid_t pid, const oci_bundle_options *maps)
     _exit(status);
 }
 
-static int wait_for(struct cli *cli, pid_t child)
+static bool has_mapped(pid_t child)
 {
     int status = 0;
 
     while (waitpid(child, &status, 0) < 0)
         if (errno != EINTR)
-            return cli_fail_errno(cli, "wait for newuidmap");
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-        return cli_fail(cli, OCI_E_PERM, "newuidmap or newgidmap does not map the ids");
-    return 0;
+            return false;
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 int cli_userns_enter(struct cli *cli, const oci_bundle_options *maps)
@@ -120,6 +119,8 @@ int cli_userns_enter(struct cli *cli, const oci_bundle_options *maps)
 
     if (pipe2(ends, O_CLOEXEC) != 0)
         return cli_fail_errno(cli, "make a pipe");
+    /* Where it is ignored, as somebody may have left it, children cannot be waited for. */
+    signal(SIGCHLD, SIG_DFL);
     child = fork();
     if (child == 0) {
         close(ends[1]);
@@ -133,11 +134,8 @@ int cli_userns_enter(struct cli *cli, const oci_bundle_options *maps)
     else if (write(ends[1], "", 1) != 1)
         r = cli_fail_errno(cli, "tell a process");
     close(ends[1]);
-    if (child > 0) {
-        int waited = wait_for(cli, child);
-
-        r = r < 0 ? r : waited;
-    }
+    if (child > 0 && !has_mapped(child) && r == 0)
+        r = cli_fail(cli, OCI_E_PERM, "newuidmap or newgidmap does not map the ids");
     if (r == 0 && (setresgid(0, 0, 0) != 0 || setresuid(0, 0, 0) != 0))
         r = cli_fail_errno(cli, "become root of the user namespace");
     return cli_wrap(cli, r, "--owner=map");

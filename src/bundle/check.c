@@ -24,7 +24,6 @@ static const char *text_of(const oci_value *v)
 
 static const char *is_text(const oci_value *v)
 {
-
     return text_of(v) != NULL ? NULL : "a string";
 }
 
@@ -35,10 +34,24 @@ static const char *is_absolute(const oci_value *v)
     return text != NULL && text[0] == '/' ? NULL : "an absolute path";
 }
 
+static const char *is_flag(const oci_value *v)
+{
+    return oci_value_type_of(v) == OCI_VALUE_BOOL ? NULL : "true or false";
+}
+
+static const char *is_list(const oci_value *v)
+{
+    return oci_value_type_of(v) == OCI_VALUE_ARRAY ? NULL : "a list";
+}
+
 static const char *is_object(const oci_value *v)
 {
-
     return oci_value_type_of(v) == OCI_VALUE_OBJECT ? NULL : "an object";
+}
+
+static const char *is_hook(const oci_value *v)
+{
+    return oci_value_get(v, "path", NULL) ? NULL : "an object with a path";
 }
 
 static const char *is_id(const oci_value *v)
@@ -138,19 +151,18 @@ static const char *is_version(const oci_value *v)
 /* Each item of the array has another "type". */
 static const char *has_unique_types(const oci_value *v)
 {
+    for (size_t i = 0; i < oci_value_count(v); i++) {
+        const oci_value *a = NULL, *b = NULL;
 
-    for (size_t i = 0; i < oci_value_count(v); i++)
+        if (!oci_value_get(oci_value_item(v, i), "type", &a) || text_of(a) == NULL)
+            return "a list of objects with a type";
         for (size_t k = 0; k < i && k < 64; k++) {
-            const oci_value *a = NULL, *b = NULL;
-
-            oci_value_get(oci_value_item(v, i), "type", &a);
             oci_value_get(oci_value_item(v, k), "type", &b);
-            if (text_of(a) == NULL)
-                return "a list of objects with a type";
-            if (text_of(b) != NULL && strcmp(text_of(a), text_of(b)) == 0)
+            if (strcmp(text_of(a), text_of(b)) == 0)
                 return "a list without a type that is there twice";
         }
-    return oci_value_type_of(v) == OCI_VALUE_ARRAY ? NULL : "a list";
+    }
+    return is_list(v);
 }
 
 /* Mappings come in pairs, and say how they are to be used. */
@@ -176,35 +188,51 @@ static const char *is_mount(const oci_value *v)
 static const struct rule rules[] = {
     { "ociVersion", is_version },
     { "root/path", is_text },
+    { "root/readonly", is_flag },
     { "hostname", is_text },
+    { "mounts", is_list },
     { "mounts/*", is_mount },
     { "mounts/*/destination", is_absolute },
+    { "mounts/*/options", is_list },
     { "mounts/*/options/*", is_text },
+    { "process/terminal", is_flag },
+    { "process/noNewPrivileges", is_flag },
     { "process/cwd", is_absolute },
     { "process/args/*", is_text },
     { "process/env/*", is_environment },
     { "process/user/uid", is_id },
     { "process/user/gid", is_id },
+    { "process/user/additionalGids", is_list },
     { "process/user/additionalGids/*", is_id },
     { "process/rlimits", has_unique_types },
+    { "process/capabilities", is_object },
+    { "process/capabilities/*", is_list },
     { "process/capabilities/*/*", is_capability },
-    { "hooks/*/*", is_object },
+    { "hooks", is_object },
+    { "hooks/*", is_list },
+    { "hooks/*/*", is_hook },
     { "hooks/*/*/path", is_absolute },
     { "hooks/*/*/timeout", is_positive },
     { "annotations/*", is_text },
+    { "linux", is_object },
     { "linux/namespaces", has_unique_types },
     { "linux/namespaces/*/type", is_namespace },
     { "linux/namespaces/*/path", is_absolute },
+    { "linux/uidMappings", is_list },
     { "linux/uidMappings/*/containerID", is_id },
     { "linux/uidMappings/*/hostID", is_id },
     { "linux/uidMappings/*/size", is_size },
+    { "linux/gidMappings", is_list },
     { "linux/gidMappings/*/containerID", is_id },
     { "linux/gidMappings/*/hostID", is_id },
     { "linux/gidMappings/*/size", is_size },
+    { "linux/devices", is_list },
     { "linux/devices/*", is_device },
     { "linux/devices/*/path", is_absolute },
     { "linux/devices/*/fileMode", is_file_mode },
+    { "linux/maskedPaths", is_list },
     { "linux/maskedPaths/*", is_absolute },
+    { "linux/readonlyPaths", is_list },
     { "linux/readonlyPaths/*", is_absolute },
     { "linux/rootfsPropagation", is_propagation },
 };

@@ -3,9 +3,9 @@
  * The directories behind the volumes of a bundle, filled with what the image has at their places (image-spec
  * conversion.md, "Optional Fields").
  *
- * An image chooses both the volumes and what lies there, so nothing is copied twice: what another volume covers is left
- * out of a volume around it, and of several names of one directory the last is filled, since its mount covers the
- * others.
+ * An image chooses both the volumes and what lies there, so nothing is copied twice. What is seen in the end counts: a
+ * volume covers what was mounted before it, in it and below it. So the last is filled first, without the places of
+ * those that come after it, and with what those before it would have held.
  */
 #include "seed.h"
 
@@ -28,7 +28,9 @@ struct key {
 struct seeding {
     int rootfs, bundle, volumes; /* volumes: of the bundle; owned */
     const oci_seed_options *o;
-    oci_map *places; /* directories of the image that are volumes, to the index of the last that is, plus one */
+    /* Directories of the image that are volumes, to the index of the last that shows what is there, plus one. */
+    oci_map *places;
+    size_t at; /* index of the volume that is filled */
     uint64_t budget;
 };
 
@@ -54,11 +56,19 @@ static int open_place(const struct seeding *s, const oci_volume *v, int *fd, str
     return r < 0 ? r : 1;
 }
 
-static bool is_volume(void *ctx, const struct stat *st)
+/* Whether a later volume shows what is in the directory. If only an earlier one would, this one covers it. */
+static bool is_shown_later(void *ctx, const struct stat *st)
 {
+    const struct seeding *s = ctx;
     struct key key = key_of(st);
+    void *last;
 
-    return oci_map_get(((struct seeding *)ctx)->places, &key, sizeof key, NULL);
+    if (!oci_map_get(s->places, &key, sizeof key, &last))
+        return false;
+    if ((uintptr_t)last > s->at + 1)
+        return true;
+    oci_map_set(s->places, &key, sizeof key, (void *)(uintptr_t)(s->at + 1)); /* known, so that no memory is needed */
+    return false;
 }
 
 static int find_places(struct seeding *s, const oci_volume_list *list, oci_error *err)
@@ -83,9 +93,11 @@ static int find_places(struct seeding *s, const oci_volume_list *list, oci_error
     return 0;
 }
 
-static int fill(struct seeding *s, const oci_volume *v, size_t i, int fd, oci_error *err)
+static int fill(struct seeding *s, const oci_volume *v, int fd, oci_error *err)
 {
-    const oci_copy_options copy = { .events = s->o->events, .budget = &s->budget, .leave_empty = is_volume, .ctx = s };
+    const oci_copy_options copy = {
+        .events = s->o->events, .budget = &s->budget, .leave_empty = is_shown_later, .ctx = s
+    };
     OCI_AUTO_FD int place = -1;
     struct stat st;
     struct key key;
@@ -97,9 +109,8 @@ static int fill(struct seeding *s, const oci_volume *v, size_t i, int fd, oci_er
     if (r < 0)
         return r;
     key = key_of(&st);
-    if (oci_map_get(s->places, &key, sizeof key, &last) && (uintptr_t)last != i + 1) {
-        oci_warn(s->o->events, "volume '%s' stays empty: it is another name of a volume that is mounted later",
-                 v->destination);
+    if (oci_map_get(s->places, &key, sizeof key, &last) && (uintptr_t)last != s->at + 1) {
+        oci_warn(s->o->events, "volume '%s' stays empty: a volume that is mounted later covers it", v->destination);
         return oci_default_dir(fd, s->o->ident, err);
     }
     return oci_dir_copy(place, fd, &copy, err);
@@ -113,13 +124,14 @@ static int seed_volumes(struct seeding *s, const oci_volume_list *list, oci_erro
         r = oci_fail_errno(err, "set the mode of " OCI_VOLUMES_DIR);
     if (r == 0)
         r = find_places(s, list, err);
-    for (size_t i = 0; r == 0 && i < list->count; i++) {
+    for (s->at = list->count; r == 0 && s->at-- > 0;) {
+        const oci_volume *v = &list->items[s->at];
         OCI_AUTO_FD int fd = -1;
 
-        r = oci_entry_mkdir(s->volumes, list->items[i].source + sizeof OCI_VOLUMES_DIR, &fd, err);
+        r = oci_entry_mkdir(s->volumes, v->source + sizeof OCI_VOLUMES_DIR, &fd, err);
         if (r == 0)
-            r = fill(s, &list->items[i], i, fd, err);
-        r = oci_wrap(err, r, "volume '%s'", list->items[i].destination);
+            r = fill(s, v, fd, err);
+        r = oci_wrap(err, r, "volume '%s'", v->destination);
     }
     return r;
 }

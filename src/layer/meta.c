@@ -21,7 +21,7 @@ struct subject {
 
 /* ---- owners ---- */
 
-/* 1 when the owner is the right one, 0 when it cannot be set. */
+/* 1 when the owner is the one of the policy, 0 when that is somebody in its place or cannot be set. */
 static int set_owner(oci_applier *a, const struct subject *s, uint32_t uid, uint32_t gid, oci_error *err)
 {
     oci_error why = OCI_ERROR_INIT;
@@ -35,7 +35,7 @@ static int set_owner(oci_applier *a, const struct subject *s, uint32_t uid, uint
     else if (fchown(s->fd, host.uid, host.gid) < 0)
         r = oci_fail_errno(&why, "give it to %u:%u", host.uid, host.gid);
     if (r == 0)
-        return 1;
+        return !host.other;
     if (!oci_means_unsupported(why.sys_errno)) {
         if (err != NULL)
             *err = why;

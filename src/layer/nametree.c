@@ -10,16 +10,36 @@
 #include "plan.h"
 
 enum { MAX_LINKS = 40 /* the kernel's number */, MAX_NAMES = 8 * 1024 * 1024 };
+enum { MAX_TEXT = 256 * 1024 * 1024 /* bytes of names and targets of links */ };
+
+/* ---- texts ---- */
+
+/* Copies n bytes into *out. */
+static int keep_text(oci_nametree *t, const char *text, size_t n, char **out, oci_error *err)
+{
+    if (n >= MAX_TEXT - t->text)
+        return oci_fail(err, OCI_E_LIMIT, "the names of the layers are larger than %d bytes", MAX_TEXT);
+    *out = oci_strndup(text, n);
+    if (*out == NULL)
+        return oci_fail_nomem(err);
+    t->text += n + 1;
+    return 0;
+}
+
+static void drop_text(oci_nametree *t, char *text)
+{
+    if (text != NULL)
+        t->text -= strlen(text) + 1;
+    oci_free(text);
+}
 
 /* ---- nodes ---- */
 
 int oci_node_add(oci_nametree *t, oci_tar_type type, const char *link, uint32_t *out, oci_error *err)
 {
-    OCI_AUTO_MEM char *copy = link != NULL ? oci_strdup(link) : NULL;
     oci_node node = { .type = type, .first = OCI_NUMBER_NONE, .name = OCI_NUMBER_NONE };
+    int r = 0;
 
-    if (link != NULL && copy == NULL)
-        return oci_fail_nomem(err);
     *out = t->free_node;
     if (*out == OCI_NUMBER_NONE) {
         *out = (uint32_t)t->nodes.count;
@@ -27,17 +47,20 @@ int oci_node_add(oci_nametree *t, oci_tar_type type, const char *link, uint32_t 
             return oci_fail_nomem(err);
     } else {
         t->free_node = oci_node_at(t, *out)->first;
+        *oci_node_at(t, *out) = node;
     }
-    node.link = oci_steal(&copy);
-    *oci_node_at(t, *out) = node;
-    return 0;
+    if (link != NULL)
+        r = keep_text(t, link, strlen(link), &oci_node_at(t, *out)->link, err);
+    if (r < 0)
+        oci_node_drop(t, *out);
+    return r;
 }
 
 void oci_node_drop(oci_nametree *t, uint32_t i)
 {
     oci_node *node = oci_node_at(t, i);
 
-    oci_free(node->link);
+    drop_text(t, node->link);
     *node = (oci_node) { .type = OCI_TAR_UNKNOWN, .first = t->free_node, .name = OCI_NUMBER_NONE };
     t->free_node = i;
 }
@@ -86,7 +109,7 @@ static int take_name(oci_nametree *t, uint32_t *out, oci_error *err)
 
 static void release_name(oci_nametree *t, uint32_t i)
 {
-    oci_free(oci_name_at(t, i)->text);
+    drop_text(t, oci_name_at(t, i)->text);
     *oci_name_at(t, i) = (oci_name) { .next = t->free_name };
     t->free_name = i;
 }
@@ -95,25 +118,24 @@ static void release_name(oci_nametree *t, uint32_t i)
 int oci_name_put(oci_nametree *t, uint32_t dir, const char *text, size_t n, uint32_t node, oci_error *err)
 {
     struct key key = key_of(dir, text, n);
-    OCI_AUTO_MEM char *copy = oci_strndup(text, n);
     oci_name *name;
     uint32_t i;
     int r;
 
-    if (copy == NULL)
-        return oci_fail_nomem(err);
     if (n > OCI_TAR_NAME_MAX)
         return oci_fail(err, OCI_E_INVALID, "a name has more than %d bytes", OCI_TAR_NAME_MAX);
     r = take_name(t, &i, err);
     if (r < 0)
         return r;
-    if (oci_map_set(t->by_name, key.bytes, key.n, (void *)((uintptr_t)i + 1)) < 0) {
+    r = keep_text(t, text, n, &oci_name_at(t, i)->text, err);
+    if (r == 0 && oci_map_set(t->by_name, key.bytes, key.n, (void *)((uintptr_t)i + 1)) < 0)
+        r = oci_fail_nomem(err);
+    if (r < 0) {
         release_name(t, i);
-        return oci_fail_nomem(err);
+        return r;
     }
     name = oci_name_at(t, i);
-    *name =
-        (oci_name) { .text = oci_steal(&copy), .dir = dir, .node = node, .layer = t->layer, .prev = OCI_NUMBER_NONE };
+    *name = (oci_name) { .text = name->text, .dir = dir, .node = node, .layer = t->layer, .prev = OCI_NUMBER_NONE };
     name->next = oci_node_at(t, dir)->first;
     if (name->next != OCI_NUMBER_NONE)
         oci_name_at(t, name->next)->prev = i;

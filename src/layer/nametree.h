@@ -42,6 +42,7 @@ typedef struct oci_nametree {
     } names;
     uint32_t free_name, free_node; /* lists of unused ones, linked by next and first */
     oci_map *by_name;              /* directory and text to the name plus one */
+    size_t text;                   /* bytes of all names and targets of links */
     uint32_t layer;                /* of what is put there now, from 1 */
 } oci_nametree;
 
@@ -64,7 +65,8 @@ static inline bool oci_node_is_dir(const oci_nametree *t, uint32_t node)
     return oci_node_at(t, node)->type == OCI_TAR_DIR;
 }
 
-/* A node without a name; one that never gets a name has to be dropped. link is copied. */
+/* A node without a name; one that never gets a name has to be dropped. link is copied. OCI_E_LIMIT as of oci_name_put.
+ */
 int oci_node_add(oci_nametree *t, oci_tar_type type, const char *link, uint32_t *out, oci_error *err);
 void oci_node_drop(oci_nametree *t, uint32_t i);
 

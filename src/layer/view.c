@@ -158,22 +158,30 @@ static int fail_missing(const char *target, oci_error *err)
     return oci_fail(err, OCI_E_INVALID, "the hard link leads to '%s', which is not there", target);
 }
 
-/* Puts a link to the name target, found at path, into its place. */
+/* Whether what is at the name goes when the name above is removed. */
+static bool is_below(const oci_view *v, uint32_t name, uint32_t above)
+{
+    for (uint32_t at = name; at != OCI_NUMBER_NONE; at = oci_node_at(&v->tree, oci_name_at(&v->tree, at)->dir)->name)
+        if (at == above)
+            return true;
+    return false;
+}
+
+/* Puts a link to the name target, found at path, into its place. The way that path took may go with what is there: it
+ * has done its work. */
 static int put_link(oci_view *v, uint32_t dir, const char *base, uint32_t target, const char *path, oci_error *err)
 {
     uint32_t there = oci_name_find(&v->tree, dir, base, strlen(base));
-    int r = 1;
+    uint32_t node = oci_name_at(&v->tree, target)->node;
 
     if (there != OCI_NUMBER_NONE && there == target)
         return oci_fail(err, OCI_E_INVALID, "the hard link leads to itself");
-    if (there != OCI_NUMBER_NONE) {
-        oci_name_remove(&v->tree, there);
-        /* What was removed may have been a directory with the target in it. */
-        r = find_target(v, path, &target, err);
-    }
-    if (r == 0)
+    if (there != OCI_NUMBER_NONE && oci_node_is_dir(&v->tree, oci_name_at(&v->tree, there)->node) &&
+        is_below(v, target, there))
         return fail_missing(path, err);
-    return r < 0 ? r : oci_name_put(&v->tree, dir, base, strlen(base), oci_name_at(&v->tree, target)->node, err);
+    if (there != OCI_NUMBER_NONE)
+        oci_name_remove(&v->tree, there);
+    return oci_name_put(&v->tree, dir, base, strlen(base), node, err);
 }
 
 static int put_hardlink(oci_view *v, const oci_tar_entry *e, oci_error *err)

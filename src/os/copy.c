@@ -20,6 +20,7 @@
 #include "sys.h"
 
 enum { CHUNK = 1 << 20, XATTR_LIST_MAX_ = 64 * 1024, XATTR_VALUE_MAX = 64 * 1024 };
+enum { LINK_PATHS_MAX = 64 * 1024 * 1024 };
 
 /* A directory on the way down. */
 struct level {
@@ -38,9 +39,10 @@ struct copying {
         struct level *items;
         size_t count, cap;
     } levels;
-    oci_buf path;   /* of the last level below the top, for names of files with several */
-    oci_map *links; /* device and inode of such a file to the path of its first copy */
-    char *chunk;    /* memory that is used again */
+    oci_buf path;      /* of the last level below the top, for names of files with several */
+    oci_map *links;    /* device and inode of such a file to the path of its first copy */
+    size_t link_paths; /* bytes of those paths; symbolic links on the way let them be of any length */
+    char *chunk;       /* memory that is used again */
     oci_error *err;
 };
 
@@ -284,6 +286,10 @@ static int remember_link(struct copying *c, const char *name, const struct stat 
         r = oci_buf_puts(&path, name, c->err);
     if (r < 0)
         return r;
+    if (path.len >= LINK_PATHS_MAX - c->link_paths)
+        return oci_fail(c->err, OCI_E_LIMIT, "the paths of files with several names are larger than %d bytes",
+                        LINK_PATHS_MAX);
+    c->link_paths += path.len + 1;
     if (oci_map_set(c->links, &key, sizeof key, path.data) < 0)
         return oci_fail_nomem(c->err);
     path = (oci_buf)OCI_BUF_INIT;

@@ -74,7 +74,7 @@ static bool map_id(const oci_id_map *maps, size_t n, uint32_t *id)
 /* For the policies that keep ids where they can. */
 static int mapped_owner(const oci_ident *ident, uint32_t uid, uint32_t gid, oci_owner *out, oci_error *err)
 {
-    oci_owner owner = { true, uid, gid };
+    oci_owner owner = { .chown = true, .uid = uid, .gid = gid };
     bool has_uid = map_id(ident->uid_maps, ident->n_uid_maps, &owner.uid);
     bool has_gid = map_id(ident->gid_maps, ident->n_gid_maps, &owner.gid);
 
@@ -86,6 +86,7 @@ static int mapped_owner(const oci_ident *ident, uint32_t uid, uint32_t gid, oci_
         owner.uid = ident->uid;
     if (!has_gid)
         owner.gid = ident->gid;
+    owner.other = !has_uid || !has_gid;
     *out = owner;
     return 0;
 }
@@ -100,7 +101,7 @@ int oci_ident_owner(const oci_ident *ident, uint32_t uid, uint32_t gid, oci_owne
         return mapped_owner(ident, uid, gid, out, err);
     case OCI_OWNER_SQUASH:
     case OCI_OWNER_RECORD:
-        *out = (oci_owner) { false, ident->uid, ident->gid };
+        *out = (oci_owner) { .uid = ident->uid, .gid = ident->gid };
         return 0;
     case OCI_OWNER_AUTO:
         break;

@@ -18,6 +18,7 @@ typedef struct oci_ident {
 typedef struct oci_owner {
     bool chown; /* false: what the caller makes belongs to the right one already */
     uint32_t uid, gid;
+    bool other; /* one of them stands in for an id outside of the maps */
 } oci_owner;
 
 /* What OCI_OWNER_AUTO means for the caller; any other policy is itself. */

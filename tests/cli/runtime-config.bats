@@ -188,9 +188,22 @@ JSON
     run --separate-stderr bash -c '"$OCI_IMAGE" runtime-config layout:app >/dev/full'
     exits 1
     one_line
-    oci runtime-config layout:app -o /dev/full
-    exits 1
-    one_line
+    jq -nc '{annotations: {long: ("x" * 100000)}}' >long.json
+    for options in "" "--template long.json"; do
+        # shellcheck disable=SC2086
+        oci runtime-config $options layout:app -o /dev/full
+        exits 1
+        one_line
+    done
+    rm long.json
+    # A link stays, be it that of standard output.
+    ln -s there.json link
+    succeeds runtime-config layout:app -o link
+    [ -L link ] && jq -e .ociVersion there.json
+    ln -sf /dev/stdout link
+    "$OCI_IMAGE" runtime-config layout:app -o link >there.json
+    [ -L link ] && jq -e .ociVersion there.json
+    rm link
     holds . layout lower lower.tar there.json tree tree.tar
 }
 

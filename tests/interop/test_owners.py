@@ -152,6 +152,28 @@ class Owners(Case):
         subprocess.run(gone, cwd=self.dir, check=True)
         self.assertFalse((self.dir / "bundle").exists())
 
+    def as_user_where(self, *steps):
+        """unpack --owner=map after steps of root that end in 'exec "$@"'."""
+        words = users.command(self.dir, ["sh", "-c", 'cd "$0" && exec "$@"', self.dir, PROGRAM, "unpack", "--owner=map",
+                                         "layout:img", "bundle"])
+        at = words.index("setpriv")
+        return subprocess.run([*words[:at], *steps, *words[at:]], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.dir,
+                              check=False, timeout=120)
+
+    def test_set_aside_in_vain(self):
+        if not users.can_set_aside(self.dir):
+            self.skipTest("no user namespaces with ids that are set aside")
+        # The kernel makes no user namespace in a changed root.
+        (self.dir / "mnt").mkdir()
+        refused = self.as_user_where("sh", "-c", 'mount --rbind / "$0" && exec chroot "$0" "$@"', str(self.dir / "mnt"))
+        self.assertEqual(refused.stderr.decode(),
+                         "oci-image: unpack: --owner=map: make a user namespace: Operation not permitted\n")
+        self.assertFalse((self.dir / "bundle").exists())
+        # Whether the one that started it waits for children of its own makes no difference.
+        made = self.as_user_where("env", "--ignore-signal=CHLD")
+        self.assertEqual(made.returncode, 0, made.stderr)
+        self.assertEqual((self.dir / "bundle/rootfs/etc/plain").stat().st_uid, users.SUBUIDS[0] + 4)
+
     def test_mapped_by_root(self):
         self.by_root()
         self.unpack("--uid-map", "0:100000:65536", "--gid-map", "0:200000:65536", "--owner=map", user=False)

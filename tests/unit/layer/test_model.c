@@ -2,6 +2,7 @@
 /* Random stacks of layers, applied for real and to a model in memory. The seeds are fixed: every run does the same. */
 #include "model.h"
 
+#include "layer/nametree.h"
 #include "layer/view.h"
 
 #include <stdio.h>
@@ -338,6 +339,54 @@ OCI_TEST (model, a_merged_view_has_the_names_of_the_tree) {
         compare_view(s, seed, &applied);
     }
     assert_true(applied > 6500);
+    free(s);
+}
+
+/* An image of a few megabytes can have gigabytes of links. */
+OCI_TEST (model, a_merged_view_has_bounds) {
+    oci_error err = OCI_ERROR_INIT;
+    char target[4096];
+    oci_nametree tree;
+    uint32_t node;
+    int r = 0, made = 0;
+
+    memset(target, 'x', sizeof target - 1);
+    target[sizeof target - 1] = '\0';
+    assert_int_equal(oci_nametree_init(&tree, &err), 0);
+    for (; r == 0 && made < 100000; made++) {
+        r = oci_node_add(&tree, OCI_TAR_SYMLINK, target, &node, &err);
+        /* What was dropped does not count. */
+        for (int i = 0; r == 0 && i < 2; i++) {
+            r = oci_node_add(&tree, OCI_TAR_SYMLINK, target, &node, &err);
+            if (r == 0)
+                oci_node_drop(&tree, node);
+        }
+    }
+    assert_int_equal(r, OCI_E_LIMIT);
+    assert_int_equal(made, 65536);
+    assert_int_equal(oci_name_put(&tree, OCI_NODE_ROOT, "a", 1, node, &err), OCI_E_LIMIT);
+    oci_nametree_clear(&tree);
+}
+
+/* The target of a hard link is found before the link takes its place, even the place of what led there. */
+OCI_TEST (model, a_hard_link_replaces_the_way_to_its_target) {
+    static const struct item link[] = { A_FILE("d/x", ""), A_SYMLINK("s", "d"), A_HARDLINK("s", "s/x") };
+    static const struct item way[] = { A_FILE("e/x", ""), A_SYMLINK("d/s", "/e"), A_HARDLINK("d", "d/s/x") };
+    static const struct item target[] = { A_FILE("d/x/y", ""), A_HARDLINK("d", "d/x/y") };
+    const struct layer layers[] = { { link, 3 }, { way, 3 }, { target, 2 } };
+    struct stack *s = calloc(1, sizeof *s);
+    unsigned applied = 0;
+    struct world w;
+
+    world_new(&w);
+    s->count = 1;
+    for (size_t i = 0; i < 3; i++) {
+        s->layers[0] = layers[i];
+        compare(&w, s, i, &applied);
+        compare_view(s, i, &applied);
+    }
+    assert_int_equal(applied, 4);
+    world_free(&w);
     free(s);
 }
 

@@ -133,8 +133,15 @@ OCI_TEST (options, ids_go_through_the_maps) {
     assert_fails(OCI_E_INVALID, &err, APPLY(&w, &err, LAYER(A_FILE("f", "", .uid = 1000))));
     world_reset(&w);
     w.options.owner = OCI_OWNER_MAP;
-    assert_ok(&err, APPLY(&w, &err, LAYER(A_FILE("f", "", .uid = 1000, .gid = 1))));
-    assert_tree(list_tree(w.root, NULL, 0), "f - 0644 0:300001 0 \n");
+    assert_ok(&err,
+              APPLY(&w, &err,
+                    LAYER(A_FILE("f", "", .uid = 1000, .gid = 1), A_FILE("g", "", .uid = 1000, .mode = 04755),
+                          A_FILE("h", "", .gid = 70000, .mode = 02755), A_FILE("i", "", .uid = 1, .mode = 06755))));
+    /* What would run as the caller, whom the image did not mean, has no set-id bits. */
+    assert_tree(list_tree(w.root, NULL, 0), "f - 0644 0:300001 0 \n"
+                                            "g - 0755 0:300000 0 \n"
+                                            "h - 0755 100000:0 0 \n"
+                                            "i - 6755 100001:300000 0 \n");
     world_reset(&w);
     w.options.owner = OCI_OWNER_SQUASH;
     assert_ok(&err, APPLY(&w, &err, LAYER(A_FILE("f", "", .uid = 1000, .gid = 1))));

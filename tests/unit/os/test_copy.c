@@ -87,6 +87,35 @@ static void check_tree(int dir)
     assert_int_not_equal(look(dir, "b/file").st_ino, look(dir, "a/file").st_ino);
 }
 
+/* Long paths of many files would take gigabytes. */
+OCI_TEST (copy, paths_of_files_with_several_names_are_bounded) {
+    const oci_copy_options o = { .budget = &plenty };
+    oci_error err = OCI_ERROR_INIT;
+    int dir = scratch_new(), others, at;
+    char name[201] = "";
+
+    memset(name, 'x', sizeof name - 1);
+    make_dir(dir, "a");
+    make_dir(dir, "others");
+    others = open_dir(dir, "others");
+    at = open_dir(dir, "a");
+    for (int i = 0; i < 335; i++) {
+        OCI_AUTO_FD int above = at;
+
+        make_dir(above, name);
+        at = open_dir(above, name);
+    }
+    for (int i = 0; i < 1000; i++) {
+        snprintf(name, sizeof name, "%d", i);
+        make_file(at, name, "");
+        assert_int_equal(linkat(at, name, others, name, 0), 0);
+    }
+    assert_fails(OCI_E_LIMIT, &err, copy(dir, "a", "b", &o, &err));
+    close(at);
+    close(others);
+    scratch_free(dir);
+}
+
 // proves: conversion.volumes.seed
 OCI_TEST (copy, keeps_everything) {
     const oci_copy_options o = { .budget = &plenty };

@@ -40,7 +40,7 @@ static void expect_owner(const oci_ident *ident, uint32_t uid, uint32_t gid, boo
 // proves: safety.8
 OCI_TEST (ident, keep_maps_and_refuses_the_rest) {
     oci_ident ident = mapped(OCI_OWNER_KEEP);
-    oci_owner owner = { false, 7, 7 };
+    oci_owner owner = { .uid = 7, .gid = 7 };
     oci_error err;
 
     expect_owner(&ident, 0, 0, true, 1000, 2000);

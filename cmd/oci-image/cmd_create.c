@@ -325,14 +325,25 @@ static int add_layers(struct cli *cli, oci_create *c, size_t n, char *const *nam
     return r;
 }
 
+static int check_inputs(struct cli *cli, size_t n, char *const *names)
+{
+    size_t stdins = 0;
+
+    for (size_t i = 0; i < n; i++)
+        stdins += strcmp(names[i], "-") == 0;
+    return stdins < 2 ? 0 : cli_fail(cli, OCI_E_USAGE, "standard input can be read once");
+}
+
 static int run(struct cli *cli, const void *opts, size_t n, char *const *operands)
 {
     const struct options *o = opts;
     struct cli_source dest = { .blobs = o->blobs, .fsync = (oci_fsync_policy)o->write.fsync };
     struct request q = { 0 };
     oci_create *create = NULL;
-    int r = prepare(cli, o, &q);
+    int r = check_inputs(cli, n - 1, operands + 1);
 
+    if (r == 0)
+        r = prepare(cli, o, &q);
     if (r == 0)
         r = cli_source_parse(cli, operands[0], NULL, &dest);
     if (r == 0 && dest.reference->digest != NULL)

@@ -96,7 +96,7 @@ int oci_fd_xattrs(int fd, oci_xattrs *out, oci_error *err)
 
     out->count = 0;
     out->memory.len = 0;
-    if (n == 0 || (n < 0 && errno == ENOTSUP))
+    if (n == 0 || (n < 0 && (errno == ENOTSUP || errno == ENOSYS)))
         return 0;
     names = oci_alloc(LIST_MAX);
     if (names == NULL)

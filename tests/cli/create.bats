@@ -97,6 +97,9 @@ names() {
     run --separate-stderr bash -c 'cat tree.tar.gz | "$OCI_IMAGE" create layout:piped -'
     exits 0
     [ "$(names layout)" = "app piped" ]
+    run --separate-stderr bash -c '"$OCI_IMAGE" create layout:twice - - <tree.tar'
+    exits 2
+    one_line
     run --separate-stderr bash -c '"$OCI_IMAGE" create layout:closed - <&-'
     exits 1
     one_line
@@ -348,9 +351,9 @@ names() {
     succeeds create one:app tree.tar -j 4
     chmod 755 .
     mkdir -m 777 there
-    # Somebody who has no other processes.
+    # Somebody who has no other processes; the leak sanitizer would need one.
     run --separate-stderr setpriv --reuid=54321 --regid=54321 --clear-groups bash -c \
-        'ulimit -u 1; exec "$OCI_IMAGE" create there/two:app tree.tar -j 4'
+        'ulimit -u 1; ASAN_OPTIONS=detect_leaks=0 exec "$OCI_IMAGE" create there/two:app tree.tar -j 4'
     [ "$status" -ne 126 ] && [ "$status" -ne 127 ] || skip "nobody cannot reach the program"
     exits 0
     cmp one/index.json there/two/index.json

@@ -34,6 +34,12 @@ class Peers(Case):
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout
 
+    def assert_valid(self, *layouts):
+        """Whoever has written them, they hold nothing that breaks a rule."""
+        found = json.loads(self.run_tool("validate", "--format", "json", *layouts).stdout)
+        self.assertEqual([s["name"] for s in found["subjects"]], list(layouts))
+        self.assertEqual([f for f in found["findings"] if f["severity"] == "error"], [])
+
     @needs("skopeo")
     def test_skopeo_reads_what_we_write(self):
         for how in ("gzip", "zstd", "none"):
@@ -49,6 +55,7 @@ class Peers(Case):
                 ours = json.loads((self.dir / "layout/index.json").read_text())["manifests"][0]["digest"]
                 theirs = json.loads((self.dir / "copy/index.json").read_text())["manifests"][0]["digest"]
                 self.assertEqual(ours, theirs)
+                self.assert_valid("layout", "copy")
 
     def create_many_blocks(self, how):
         """A layer from a directory, larger than one block of any compression, with all kinds of entries."""
@@ -62,6 +69,7 @@ class Peers(Case):
         shutil.rmtree(self.dir / "layout", ignore_errors=True)
         made = self.run_tool("create", "layout:img", "tree", "--owner", f"{os.getuid()}:{os.getgid()}", "--compress", how, "-j", "3")
         self.assertEqual(made.returncode, 0, made.stderr)
+        self.assert_valid("layout")
 
     def assert_same_tree(self, root):
         self.assertEqual({k: v for k, v in snapshot(self.dir / "tree").items() if k != "."},
@@ -114,6 +122,11 @@ class Peers(Case):
         mounted = self.ok(self.peer("buildah", *store, "mount", name.decode().strip())).decode().strip()
         self.assertEqual((pathlib.Path(mounted) / "sub/file").read_bytes(), b"hello\n")
         self.assertEqual((pathlib.Path(mounted) / "big").read_bytes(), (self.dir / "tree/big").read_bytes())
+        (self.dir / "rootfs.tar").write_bytes(TAR)
+        self.ok(self.peer("buildah", *store, "copy", name.decode().strip(), "rootfs.tar", "/added"))
+        self.ok(self.peer("buildah", *store, "commit", "--format", "oci", "--signature-policy", str(policy), name.decode().strip(),
+                          "oci:theirs:img"))
+        self.assert_valid("theirs")
         self.peer("buildah", *store, "rm", "--all")
 
     @needs("skopeo")
@@ -126,6 +139,7 @@ class Peers(Case):
                 done = self.run_tool("unpack", f"copy-{how}:img", f"bundle-{how}")
                 self.assertEqual(done.returncode, 0, done.stderr)
                 self.assertEqual((self.dir / f"bundle-{how}/rootfs/etc/motd").read_bytes(), b"hello\n" * 100)
+                self.assert_valid(f"copy-{how}")
 
     @needs("umoci")
     def test_umoci_reads_and_extends_what_we_write(self):
@@ -139,6 +153,14 @@ class Peers(Case):
         listed = self.run_tool("list", "--json", "layout")
         self.assertEqual(listed.returncode, 0, listed.stderr)
         self.assertIn(b"changed", listed.stdout)
+        self.ok(self.peer("umoci", "unpack", *([] if os.getuid() == 0 else ["--rootless"]), "--image", "layout:changed", "bundle"))
+        (self.dir / "bundle/rootfs/etc/new").write_text("new\n")
+        (self.dir / "bundle/rootfs/link").unlink()
+        self.ok(self.peer("umoci", "repack", "--image", "layout:repacked", "bundle"))
+        self.assert_valid("layout")
+        self.ok(self.run_tool("unpack", "layout:repacked", "ours"))
+        self.assertEqual((self.dir / "ours/rootfs/etc/new").read_text(), "new\n")
+        self.assertFalse((self.dir / "ours/rootfs/link").is_symlink())
 
     @needs("umoci")
     def test_we_keep_what_umoci_wrote(self):
@@ -197,6 +219,7 @@ class Peers(Case):
         self.ok(self.peer("skopeo", "--insecure-policy", "copy", "oci:copy-3:x", "oci:layout:back"))
         self.ok(self.run_tool("gc", "--grace", "0", "layout"))
         self.assertEqual(self.names(), {"img", "v1", "example.com/app:latest", "back"})
+        self.assert_valid("layout")
         self.ok(self.run_tool("unpack", "--rootfs-only", "layout:back", "root"))
 
     @needs("buildah")

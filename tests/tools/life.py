@@ -64,6 +64,8 @@ class LayoutCase(Case):
         listed = json.loads(self.ok("list", "--json", path))
         self.assertEqual([entry for entry in listed if "problem" in entry], [])
         self.assertLessEqual(set(names), {entry["name"] for entry in listed})
+        valid = self.run_tool("validate", "--quiet", path)
+        self.assertEqual((valid.returncode, valid.stdout), (0, b""), valid.stderr)
         blobs = blobs_of(path)
         self.assertLessEqual(referred(path), blobs)
         for name in blobs:

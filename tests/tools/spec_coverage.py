@@ -47,7 +47,7 @@ def tests_of(path, root):
 def collect(root):
     proofs = collections.defaultdict(list)
     files = [p for d in ("tests", "testdata") for p in (root / d).rglob("*") if p.is_file() and p.name != "spec_coverage.py"
-             and p.suffix in (".c", ".bats", ".sh", ".py", ".recipe", ".expect", ".txt", ".tsv") and p.name != "requirements.tsv"]
+             and p.suffix in (".c", ".bats", ".sh", ".py", ".recipe", ".expect", ".txt", ".tsv") and p.name not in ("requirements.tsv", "not-rules.tsv", "rows.tsv")]
     for path in sorted(files):
         for i, test in tests_of(path, root):
             if test not in proofs[i]:
@@ -60,9 +60,24 @@ def must_be_met(row):
     return row["subject"] in SUBJECTS and row["level"].startswith(("MUST", "REQUIRED", "SHALL")) and roles & {"consumer", "applier"}
 
 
-def page(rows, proofs):
+def validation(root):
+    """Row -> what validation makes of it: a rule, with what breaks it and what meets it, or why it is none."""
+    out = {r["id"]: r["reason"] for r in read_rows(root / "testdata/spec/not-rules.tsv")}
+    samples = {r["row"]: r for folder in ("spec", "layers") for r in read_rows(root / f"testdata/{folder}/rows.tsv")}
+    rules = re.findall(r'^RULE\("([^"]+)"', (root / "src/image/rules.def").read_text(encoding="utf-8"), re.MULTILINE)
+    for rule in rules:
+        sample = samples.get(rule, {})
+        names = [f"{kind} `{sample[column]}`" for kind, column in (("broken by", "breaks"), ("met by", "meets"))
+                 if sample.get(column, "-") != "-"]
+        out[rule] = ", ".join(["a rule", *names])
+    return out
+
+
+def page(rows, proofs, rules):
     out = ["# Which test proves which sentence", "",
-           "Made by `tests/tools/spec_coverage.py` from `testdata/spec/requirements.tsv` and the tests; do not edit.", ""]
+           "Made by `tests/tools/spec_coverage.py` from `testdata/spec/requirements.tsv` and the tests; do not edit. *validate* says",
+           "whether `oci-image validate` has a rule for the row, with a document or layer of testdata that breaks it and one that",
+           "meets it, or why it has none.", ""]
     by_subject = collections.OrderedDict()
     for row in rows:
         by_subject.setdefault(row["subject"], []).append(row)
@@ -72,10 +87,10 @@ def page(rows, proofs):
         out.append(f"| {subject} | {len(group)} | {sum(r['id'] in proofs for r in group)} | {len(must)} | "
                    f"{sum(r['id'] in proofs for r in must)} |")
     for subject, group in by_subject.items():
-        out += ["", f"## {subject}", "", "| row | level | role | tests |", "|---|---|---|---|"]
+        out += ["", f"## {subject}", "", "| row | level | role | validate | tests |", "|---|---|---|---|---|"]
         for row in group:
             tests = "<br>".join(f"`{t}`" for t in proofs.get(row["id"], [])) or "-"
-            out.append(f"| {row['id']} | {row['level']} | {row['role']} | {tests} |")
+            out.append(f"| {row['id']} | {row['level']} | {row['role']} | {rules.get(row['id'], '-')} | {tests} |")
     out += ["", "## Rules of safety", "", "The rules are in `docs/security.md`.", "", "| rule | tests |", "|---|---|"]
     for n in range(1, SAFETY_RULES + 1):
         tests = "<br>".join(f"`{t}`" for t in proofs.get(f"safety.{n}", [])) or "-"
@@ -91,7 +106,7 @@ def main():
     rows = read_rows(args.root / "testdata/spec/requirements.tsv")
     proofs = collect(args.root)
     known = {r["id"] for r in rows} | {f"safety.{n}" for n in range(1, SAFETY_RULES + 1)}
-    text = page(rows, proofs)
+    text = page(rows, proofs, validation(args.root))
     target = args.root / "docs/spec-coverage.md"
     bad = [f"{i}: no such row, named by {', '.join(t)}" for i, t in sorted(proofs.items()) if i not in known]
     bad += [f"{r['id']}: a consumer must meet it and no test proves it" for r in rows if must_be_met(r) and r["id"] not in proofs]

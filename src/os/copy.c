@@ -19,7 +19,7 @@
 #include "base/vec.h"
 #include "sys.h"
 
-enum { CHUNK = 1 << 20, XATTR_LIST_MAX_ = 64 * 1024, XATTR_VALUE_MAX = 64 * 1024 };
+enum { CHUNK = 1 << 20, MOST = 1 << 26 /* in one call */, XATTR_LIST_MAX_ = 64 * 1024, XATTR_VALUE_MAX = 64 * 1024 };
 enum { LINK_PATHS_MAX = 64 * 1024 * 1024 };
 
 /* A directory on the way down. */
@@ -166,43 +166,45 @@ static int charge(struct copying *c, uint64_t n)
 }
 
 /* Shares the blocks where the file system can, or lets the kernel copy. 1 done, 0 not possible here. */
-static int copy_in_kernel(struct copying *c, int from, int to)
+static int copy_in_kernel(struct copying *c, int from, int to, uint64_t left)
 {
-    uint64_t done = 0;
+    const uint64_t all = left;
 
-    for (;;) {
-        ssize_t n = copy_file_range(from, NULL, to, NULL, (size_t)CHUNK * 64, 0);
+    while (left > 0) {
+        ssize_t n = copy_file_range(from, NULL, to, NULL, left < MOST ? (size_t)left : MOST, 0);
 
         if (n == 0)
             return 1;
         if (n < 0 && errno == EINTR)
             continue;
-        if (n < 0 && done == 0 && (errno == EXDEV || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP))
+        if (n < 0 && left == all && (errno == EXDEV || oci_means_unsupported(errno)))
             return 0;
         if (n < 0)
             return oci_fail_errno(c->err, "copy");
-        done += (uint64_t)n;
+        left -= (uint64_t)n;
         n = charge(c, (uint64_t)n);
         if (n == 0)
             n = oci_check_cancelled(c->o->events, c->err);
         if (n < 0)
             return (int)n;
     }
+    return 1;
 }
 
-static int copy_content(struct copying *c, int from, int to)
+static int copy_piece(struct copying *c, int from, int to, uint64_t left)
 {
-    int r = copy_in_kernel(c, from, to);
+    int r = copy_in_kernel(c, from, to, left);
 
     if (r != 0)
         return r < 0 ? r : 0;
-    for (;;) {
-        ssize_t n = read(from, c->chunk, CHUNK);
+    while (left > 0) {
+        ssize_t n = read(from, c->chunk, left < CHUNK ? (size_t)left : CHUNK);
 
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
             return n < 0 ? oci_fail_errno(c->err, "read") : 0;
+        left -= (uint64_t)n;
         r = charge(c, (uint64_t)n);
         if (r == 0)
             r = oci_check_cancelled(c->o->events, c->err);
@@ -211,6 +213,39 @@ static int copy_content(struct copying *c, int from, int to)
         if (r < 0)
             return r;
     }
+    return 0;
+}
+
+/* Finds the next piece from *start on that is no hole; false when there is none. Where a file system does not tell, all
+ * is one. */
+static bool find_piece(int fd, off_t size, off_t *start, off_t *end)
+{
+    off_t at = lseek(fd, *start, SEEK_DATA);
+
+    if (at < 0 && errno == ENXIO)
+        return false;
+    *end = at >= 0 ? lseek(fd, at, SEEK_HOLE) : size;
+    if (at >= 0)
+        *start = at;
+    if (*end < 0)
+        *end = size;
+    return *end > *start;
+}
+
+/* Holes stay holes: they cost an image nothing, and would fill the disk here. */
+static int copy_content(struct copying *c, int from, int to, off_t size)
+{
+    off_t end;
+    int r = 0;
+
+    for (off_t at = 0; r == 0 && at < size && find_piece(from, size, &at, &end); at = end) {
+        if (lseek(from, at, SEEK_SET) < 0 || lseek(to, at, SEEK_SET) < 0)
+            return oci_fail_errno(c->err, "seek");
+        r = copy_piece(c, from, to, (uint64_t)(end - at));
+    }
+    if (r == 0 && ftruncate(to, size) < 0)
+        r = oci_fail_errno(c->err, "make the copy %lld bytes long", (long long)size);
+    return r;
 }
 
 static int copy_file(struct copying *c, const char *name, const char *as, const struct stat *st)
@@ -225,7 +260,7 @@ static int copy_file(struct copying *c, const char *name, const char *as, const 
     if (r == 0)
         r = oci_entry_create_file(c->to, as, &to, c->err);
     if (r == 0)
-        r = copy_content(c, from, to);
+        r = copy_content(c, from, to, st->st_size);
     return r < 0 ? r : copy_attributes(c, from, to, st);
 }
 

@@ -239,6 +239,48 @@ OCI_TEST (copy, ends_at_its_budget) {
     scratch_free(dir);
 }
 
+static void make_holes(int dir)
+{
+    int fd;
+
+    make_file(dir, "a/holes", "head");
+    fd = openat(dir, "a/holes", O_WRONLY | O_CLOEXEC);
+    assert_int_equal(pwrite(fd, "middle", 6, 64 << 20), 6);
+    assert_int_equal(ftruncate(fd, (128 << 20) + 3), 0);
+    close(fd);
+}
+
+static void check_holes(int dir, uint64_t budget)
+{
+    char text[7] = "";
+    int fd = openat(dir, "b/holes", O_RDONLY | O_CLOEXEC);
+
+    assert_int_equal(look(dir, "b/holes").st_size, look(dir, "a/holes").st_size);
+    assert_int_equal(pread(fd, text, 6, 64 << 20), 6);
+    assert_string_equal(text, "middle");
+    close(fd);
+    if (look(dir, "a/holes").st_blocks < 1000) {
+        assert_true(look(dir, "b/holes").st_blocks < 1000);
+        assert_true(budget > 0);
+    }
+}
+
+/* Zeros that cost an image nothing do not fill a disk. */
+OCI_TEST (copy, holes_stay_holes) {
+    uint64_t budget = 1 << 20;
+    const oci_copy_options o = { .budget = &budget };
+    oci_error err = OCI_ERROR_INIT;
+    int dir = scratch_new();
+
+    make_holes(dir);
+    assert_ok(&err, copy(dir, "a", "b", &o, &err));
+    check_holes(dir, budget);
+    assert_ok(&err, oci_entry_remove(dir, "b", &err));
+    if (in_child(copy_poorly, &dir))
+        check_holes(dir, budget);
+    scratch_free(dir);
+}
+
 static bool always(void *ctx)
 {
     (void)ctx;

@@ -179,7 +179,12 @@ static int set_words(oci_editor *e, const struct field *f, const char *json, oci
     int r = oci_value_parse(json, strlen(json), NULL, &array, err);
 
     if (r < 0)
-        return oci_wrap(err, r == OCI_E_NOMEM ? r : oci_fail(err, OCI_E_USAGE, "it is no JSON array"), "'%s'", json);
+        return oci_wrap(
+            err,
+            r == OCI_E_NOMEM
+                ? r
+                : oci_fail(err, OCI_E_USAGE, "what begins with '[' sets a whole list and has to be a JSON array"),
+            "'%s'", json);
     w->count = 0;
     w->begun = true;
     for (size_t i = 0; r == 0 && i < oci_value_count(array); i++) {

@@ -218,10 +218,10 @@ class Runtimes(Case):
 
     # proves: conversion.entrypoint-plus-cmd conversion.cmd runtime.process.args-nonempty
     def test_command(self):
-        self.make("--entrypoint", "/bin/busybox", "--entrypoint", "printf", "--entrypoint", "[%s]", "--cmd", "a b", "--cmd", "")
+        self.make("--entrypoint", "/bin/busybox", "--entrypoint", "printf", "--entrypoint", "<%s>", "--cmd", "a b", "--cmd", "")
         for mode, runtime in self.each(ROOT, ALONE):
-            self.expect("[a b][]", mode, runtime)
-            self.expect("[c]", mode, runtime, "--arg", "/bin/busybox", "--arg=printf", "--arg", "[%s]", "--arg", "c")
+            self.expect("<a b><>", mode, runtime)
+            self.expect("<c>", mode, runtime, "--arg", "/bin/busybox", "--arg=printf", "--arg", "<%s>", "--arg", "c")
 
     # proves: runtime.process.args-nonempty
     def test_no_command(self):

@@ -201,7 +201,7 @@ static int check_layer(struct jobs *jobs, oci_node *n, oci_content *c, oci_compr
     if (oci_reader_drain(blob, err) < 0)
         return err->code;
     if (of_stream < 0)
-        c->layer.is_kept = false;
+        c->layer.is_kept = c->layer.no_room = false;
     if (of_stream == OCI_E_LIMIT)
         oci_tell(n, "limits.ratio", OCI_TOLD_RULE, NULL, "%s", stream.msg);
     else if (of_stream < 0)

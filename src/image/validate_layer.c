@@ -413,7 +413,8 @@ int oci_check_layer(oci_node *n, oci_reader *tar, const oci_limits *limits, bool
     if (r == 0)
         r = check_entries(&c, tar, err);
     out->is_cut = r == OCI_E_LIMIT;
-    out->is_kept = out->is_kept && r == 0;
+    if (r < 0)
+        out->is_kept = out->no_room = false;
     if (r == 0)
         check_links(&c, is_base);
     tell_once(&c);

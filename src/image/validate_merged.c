@@ -40,6 +40,7 @@ int oci_layer_keep(oci_layer_facts *f, atomic_size_t *room, const oci_tar_entry 
     if (!take_room(room, n)) {
         oci_buf_free(&f->kept);
         f->is_kept = false;
+        f->no_room = true;
         return 0;
     }
     r = oci_buf_putc(&f->kept, (char)('0' + (int)e->type), NULL);
@@ -69,7 +70,7 @@ static oci_tar_entry kept_entry(const char **at)
  * was refused. */
 static int put_layer(oci_view *view, oci_node *n, const oci_content *c, size_t number, oci_error *err)
 {
-    const char *at = c->layer.kept.data, *end = at + c->layer.kept.len;
+    const char *at = c->layer.kept.len > 0 ? c->layer.kept.data : "", *end = at + c->layer.kept.len;
     oci_finding place = n->place;
     oci_error why = OCI_ERROR_INIT;
     const char *name = NULL;
@@ -101,12 +102,17 @@ static int put_layer(oci_view *view, oci_node *n, const oci_content *c, size_t n
     return n->failed < 0 ? oci_fail_nomem(err) : 1;
 }
 
-/* Whether there is something to put together, and nothing is known already that is in the way. */
-static bool can_merge(const oci_checked_image *image)
+/* Whether all layers were read and nothing is known already that is in the way. *room: all of them were kept. */
+static bool can_merge(const oci_checked_image *image, bool *room)
 {
-    for (size_t i = 0; i < image->n_layers; i++)
-        if (image->layers[i] == NULL || !image->layers[i]->layer.is_kept || image->layers[i]->layer.is_refused)
+    *room = true;
+    for (size_t i = 0; i < image->n_layers; i++) {
+        const oci_layer_facts *f = image->layers[i] != NULL ? &image->layers[i]->layer : NULL;
+
+        if (f == NULL || f->is_refused || (!f->is_kept && !f->no_room))
             return false;
+        *room = *room && f->is_kept;
+    }
     return true;
 }
 
@@ -114,13 +120,14 @@ int oci_merge_layers(oci_validation *v, oci_node *n, const oci_checked_image *im
 {
     OCI_AUTO(oci_view) view = NULL;
     uint64_t entries = 0;
+    bool room;
     int r;
 
-    if (!can_merge(image))
+    if (!can_merge(image, &room))
         return 0;
     for (size_t i = 0; i < image->n_layers; i++)
         entries += image->layers[i]->layer.entries;
-    if (entries > v->merges_left) {
+    if (!room || entries > v->merges_left) {
         v->unmerged++;
         return 0;
     }

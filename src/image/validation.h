@@ -127,6 +127,7 @@ typedef struct oci_layer_facts {
     bool is_cut;     /* a limit was passed, and there is more */
     bool is_refused; /* something in it cannot be unpacked, and was told */
     bool is_kept;    /* kept has all entries, see validate_merged.c */
+    bool no_room;    /* it has not, because other layers have too many */
     oci_buf kept;
 } oci_layer_facts;
 

@@ -264,6 +264,16 @@ static int copy_file(struct copying *c, const char *name, const char *as, const 
     return r < 0 ? r : copy_attributes(c, from, to, st);
 }
 
+/* Of what cannot be opened. */
+static int copy_time(struct copying *c, const char *as, const struct stat *st)
+{
+    const struct timespec times[2] = { st->st_mtim, st->st_mtim };
+
+    if (utimensat(c->to, as, times, AT_SYMLINK_NOFOLLOW) == 0 || oci_means_unsupported(errno))
+        return 0;
+    return oci_fail_entry(c->err, "set the time of", as);
+}
+
 static int copy_symlink(struct copying *c, const char *name, const char *as, const struct stat *st)
 {
     OCI_AUTO_BUF oci_buf target = OCI_BUF_INIT;
@@ -273,7 +283,7 @@ static int copy_symlink(struct copying *c, const char *name, const char *as, con
         r = oci_entry_symlink(c->to, as, target.data, c->err);
     if (r == 0 && fchownat(c->to, as, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) < 0 && !oci_means_unsupported(errno))
         r = oci_fail_entry(c->err, "give away", as);
-    return r < 0 ? r : oci_entry_set_mtime(c->to, as, st->st_mtim.tv_sec, (uint32_t)st->st_mtim.tv_nsec, c->err);
+    return r < 0 ? r : copy_time(c, as, st);
 }
 
 static int copy_node(struct copying *c, const char *as, const struct stat *st)
@@ -284,7 +294,7 @@ static int copy_node(struct copying *c, const char *as, const struct stat *st)
         r = oci_fail_entry(c->err, "give away", as);
     if (r == 0)
         r = oci_entry_chmod(c->to, as, st->st_mode & 07777, c->err);
-    return r < 0 ? r : oci_entry_set_mtime(c->to, as, st->st_mtim.tv_sec, (uint32_t)st->st_mtim.tv_nsec, c->err);
+    return r < 0 ? r : copy_time(c, as, st);
 }
 
 /* ---- hard links ---- */

@@ -67,6 +67,8 @@ static int read_caps(struct cli *cli, const char *text, struct cli_runtime_confi
         }
         out->cap_list[n++] = word;
     }
+    if (n == 0)
+        return cli_fail(cli, OCI_E_USAGE, "--caps: the list is empty; 'none' is no capability at all");
     out->bundle.caps = OCI_CAPS_LIST;
     out->bundle.cap_list = out->cap_list;
     out->bundle.n_cap_list = n;

@@ -1,23 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "idmap.h"
 
-#include <inttypes.h>
 #include <unistd.h>
 
 #include "base/fail.h"
-
-static int check_maps(const char *kind, const oci_id_map *maps, size_t n, oci_error *err)
-{
-    for (size_t i = 0; i < n; i++) {
-        const oci_id_map *m = &maps[i];
-
-        if (m->size == 0 || m->size > UINT32_MAX - m->container || m->size > UINT32_MAX - m->host)
-            return oci_fail(err, OCI_E_USAGE,
-                            "%s map %" PRIu32 ":%" PRIu32 ":%" PRIu32 " is empty or leaves the range of ids", kind,
-                            m->container, m->host, m->size);
-    }
-    return 0;
-}
+#include "os/ident.h"
 
 static void set_maps(oci_id_maps *out, const oci_id_map *maps, size_t n, uint32_t own)
 {
@@ -33,10 +20,10 @@ static void set_maps(oci_id_maps *out, const oci_id_map *maps, size_t n, uint32_
 
 int oci_userns_init(oci_userns *out, const oci_bundle_options *o, oci_error *err)
 {
-    int r = check_maps("user", o->uid_maps, o->n_uid_maps, err);
+    int r = oci_id_maps_check("user", o->uid_maps, o->n_uid_maps, err);
 
     if (r == 0)
-        r = check_maps("group", o->gid_maps, o->n_gid_maps, err);
+        r = oci_id_maps_check("group", o->gid_maps, o->n_gid_maps, err);
     if (r < 0)
         return r;
     *out = (oci_userns) { .wanted = o->rootless || o->n_uid_maps > 0 || o->n_gid_maps > 0 };

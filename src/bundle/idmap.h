@@ -22,8 +22,8 @@ typedef struct oci_userns {
     oci_id_maps uids, gids; /* empty when not wanted */
 } oci_userns;
 
-/* There is a user namespace when the options are rootless or hold maps. OCI_E_USAGE for a map that is empty or reaches
- * past 2^32 - 1, and for maps of one kind only. *out must stay where it is: it may point into itself. */
+/* There is a user namespace when the options are rootless or hold maps. OCI_E_USAGE for maps that oci_id_maps_check
+ * refuses, and for maps of one kind only. *out must stay where it is: it may point into itself. */
 int oci_userns_init(oci_userns *out, const oci_bundle_options *o, oci_error *err);
 /* Whether the container can use the id. Without a user namespace it can use all. */
 bool oci_userns_has_uid(const oci_userns *u, uint32_t uid);

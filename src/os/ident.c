@@ -14,7 +14,7 @@ static bool ranges_meet(uint32_t a, uint32_t n, uint32_t b, uint32_t m)
     return a < (uint64_t)b + m && b < (uint64_t)a + n;
 }
 
-static int check_maps(const char *what, const oci_id_map *maps, size_t n, oci_error *err)
+int oci_id_maps_check(const char *what, const oci_id_map *maps, size_t n, oci_error *err)
 {
     for (size_t i = 0; i < n; i++) {
         const oci_id_map *m = &maps[i];
@@ -40,10 +40,10 @@ oci_owner_policy oci_owner_policy_settle(oci_owner_policy policy)
 
 int oci_ident_init(oci_ident *out, const oci_apply_options *o, oci_error *err)
 {
-    int r = check_maps("uid", o->uid_maps, o->n_uid_maps, err);
+    int r = oci_id_maps_check("uid", o->uid_maps, o->n_uid_maps, err);
 
     if (r == 0)
-        r = check_maps("gid", o->gid_maps, o->n_gid_maps, err);
+        r = oci_id_maps_check("gid", o->gid_maps, o->n_gid_maps, err);
     if (r < 0)
         return r;
     *out = (oci_ident) {
@@ -100,6 +100,9 @@ int oci_ident_owner(const oci_ident *ident, uint32_t uid, uint32_t gid, oci_owne
     case OCI_OWNER_MAP:
         return mapped_owner(ident, uid, gid, out, err);
     case OCI_OWNER_SQUASH:
+        /* The caller is the container's root, and for everybody else it only stands in. */
+        *out = (oci_owner) { .uid = ident->uid, .gid = ident->gid, .other = uid != 0 || gid != 0 };
+        return 0;
     case OCI_OWNER_RECORD:
         *out = (oci_owner) { .uid = ident->uid, .gid = ident->gid };
         return 0;

@@ -21,6 +21,9 @@ typedef struct oci_owner {
     bool other; /* one of them stands in for an id outside of the maps */
 } oci_owner;
 
+/* OCI_E_USAGE for a map that is empty, passes 4294967294 or overlaps another, be it inside the container or outside;
+ * what says of which ids they are. */
+int oci_id_maps_check(const char *what, const oci_id_map *maps, size_t n, oci_error *err);
 /* What OCI_OWNER_AUTO means for the caller; any other policy is itself. */
 oci_owner_policy oci_owner_policy_settle(oci_owner_policy policy);
 /* From the owner and the maps of the options. OCI_E_USAGE for a map that is empty, passes 4294967294 or overlaps

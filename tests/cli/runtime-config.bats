@@ -110,6 +110,8 @@ JSON
     oci runtime-config --caps CAP_CHOWN,chown layout:app
     exits 2
     hints "choose one of default, docker, none, *"
+    oci runtime-config --caps '' layout:app
+    exits 2
     oci runtime-config --caps CAP_NONE layout:app
     exits 2
     complains_of "runtime-config: there is no capability 'CAP_NONE'"
@@ -144,6 +146,9 @@ JSON
     done
     oci runtime-config --uid-map 0:0:0 --gid-map 0:0:1 layout:app
     exits 2
+    oci runtime-config --uid-map 0:1000:10 --uid-map 5:2000:10 --gid-map 0:0:1 layout:app
+    exits 2
+    complains_of "runtime-config: the user maps 0:1000:10 and 5:2000:10 overlap"
 }
 
 @test "no command" {

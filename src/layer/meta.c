@@ -29,7 +29,7 @@ static int set_owner(oci_applier *a, const struct subject *s, uint32_t uid, uint
     int r = oci_ident_owner(&a->ident, uid, gid, &host, err);
 
     if (r < 0 || !host.chown)
-        return r < 0 ? r : 1;
+        return r < 0 ? r : !host.other;
     if (s->fd < 0)
         r = oci_entry_chown(s->dirfd, s->base, host.uid, host.gid, &why);
     else if (fchown(s->fd, host.uid, host.gid) < 0)

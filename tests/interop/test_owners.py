@@ -29,7 +29,7 @@ def lower():
         L.directory("closed", mode=0o000, uid=9, gid=9), L.file("closed/inside", b"closed\n", mode=0o400, uid=9, gid=9),
         L.directory("closed/deeper", mode=0o300), L.file("closed/deeper/file", b"deep\n"),
         L.directory("readonly", mode=0o555, mtime=1000), L.file("readonly/file", b"ro\n", mode=0o444, mtime=2000),
-        L.file("setuid", b"set\n", mode=0o4755), L.fifo("pipe", mode=0o622, uid=11, gid=12),
+        L.file("setuid", b"set\n", mode=0o4755), L.file("setuid-other", b"set\n", mode=0o6755, uid=5, gid=6), L.fifo("pipe", mode=0o622, uid=11, gid=12),
         L.device("null", "c", 1, 3, mode=0o666), L.device("disk", "b", 8, 0, mode=0o660, gid=6),
         L.file("xattr", b"x\n", mode=0o444, xattrs={"user.note": "text", "trusted.note": "secret"}),
         L.file("gone", b"gone\n"), L.directory("emptied"), L.file("emptied/file", b"")])
@@ -111,6 +111,8 @@ class Owners(Case):
     # proves: layer.attr.mode layer.attr.mtime
     def test_squash(self):
         want = self.expected(self.by_root(), lambda _: (users.UID, users.GID))
+        # It would run as the caller, who is not whom it was meant for.
+        want["setuid-other"][MODE] = 0o755
         for options in ([], ["--owner=squash"], ["--owner=map"]):
             said = self.unpack(*options)
             self.assertEqual(snapshot(self.dir / "bundle/rootfs"), want)

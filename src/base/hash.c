@@ -3,12 +3,12 @@
 
 #include <string.h>
 
-static uint64_t rotate(uint64_t x, unsigned n)
+static inline uint64_t rotate(uint64_t x, unsigned n)
 {
     return x << n | x >> (64 - n);
 }
 
-static void sip_round(uint64_t v[4])
+static inline void sip_round(uint64_t v[4])
 {
     v[0] += v[1];
     v[1] = rotate(v[1], 13) ^ v[0];

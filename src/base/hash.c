@@ -2,6 +2,16 @@
 #include "hash.h"
 
 #include <string.h>
+#include <sys/random.h>
+
+void oci_hash_seed(uint64_t seed[2])
+{
+    size_t n = 2 * sizeof seed[0];
+
+    /* Where the kernel has no random bytes yet, the address (ASLR) has to do. */
+    if (getrandom(seed, n, GRND_NONBLOCK) != (ssize_t)n)
+        seed[0] ^= (uint64_t)(uintptr_t)seed * UINT64_C(0x9e3779b97f4a7c15);
+}
 
 static inline uint64_t rotate(uint64_t x, unsigned n)
 {

@@ -5,6 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A seed that nobody knows. */
+void oci_hash_seed(uint64_t seed[2]);
+
 /* SipHash-1-3 of p[0..n). */
 uint64_t oci_siphash(const uint64_t seed[2], const void *p, size_t n);
 

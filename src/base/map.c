@@ -3,7 +3,6 @@
 
 #include <stdint.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include <oci-image/error.h>
 
@@ -30,9 +29,8 @@ oci_map *oci_map_new(void)
 {
     oci_map *m = oci_calloc(1, sizeof *m);
 
-    /* Where the kernel has no random bytes yet, the address (ASLR) has to do. */
-    if (m != NULL && getrandom(m->seed, sizeof m->seed, GRND_NONBLOCK) != (ssize_t)sizeof m->seed)
-        m->seed[0] ^= (uint64_t)(uintptr_t)m * UINT64_C(0x9e3779b97f4a7c15);
+    if (m != NULL)
+        oci_hash_seed(m->seed);
     return m;
 }
 

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/fail.h"
+#include "base/hash.h"
 #include "base/vec.h"
 #include "plan.h"
 
@@ -67,31 +68,63 @@ void oci_node_drop(oci_nametree *t, uint32_t i)
 
 /* ---- names ---- */
 
-struct key {
-    size_t n;
-    char bytes[sizeof(uint32_t) + OCI_TAR_NAME_MAX];
-};
-
-/* Names longer than any can be are cut to what no name is. */
-static struct key key_of(uint32_t dir, const char *text, size_t n)
+/* The bucket of a name: names know the next one of theirs, so that no text is kept twice. */
+static uint32_t *bucket_of(const oci_nametree *t, uint32_t dir, const char *text, size_t n)
 {
-    struct key key = { .n = sizeof dir };
+    const uint64_t seed[2] = { t->seed[0], t->seed[1] ^ dir };
 
-    memcpy(key.bytes, &dir, sizeof dir);
-    if (n <= OCI_TAR_NAME_MAX) {
-        memcpy(key.bytes + sizeof dir, text, n);
-        key.n += n;
-    }
-    return key;
+    return &t->buckets[oci_siphash(seed, text, n) & (t->n_buckets - 1)];
 }
 
 /* The name of n bytes in dir, or OCI_NUMBER_NONE. */
 uint32_t oci_name_find(const oci_nametree *t, uint32_t dir, const char *text, size_t n)
 {
-    struct key key = key_of(dir, text, n);
-    void *value;
+    uint32_t i = *bucket_of(t, dir, text, n);
 
-    return oci_map_get(t->by_name, key.bytes, key.n, &value) ? (uint32_t)((uintptr_t)value - 1) : OCI_NUMBER_NONE;
+    for (; i != OCI_NUMBER_NONE; i = oci_name_at(t, i)->chain) {
+        const oci_name *name = oci_name_at(t, i);
+
+        if (name->dir == dir && strncmp(name->text, text, n) == 0 && name->text[n] == '\0')
+            return i;
+    }
+    return OCI_NUMBER_NONE;
+}
+
+static void chain(oci_nametree *t, uint32_t i)
+{
+    oci_name *name = oci_name_at(t, i);
+    uint32_t *bucket = bucket_of(t, name->dir, name->text, strlen(name->text));
+
+    name->chain = *bucket;
+    *bucket = i;
+}
+
+static void unchain(oci_nametree *t, uint32_t i)
+{
+    const oci_name *name = oci_name_at(t, i);
+    uint32_t *at = bucket_of(t, name->dir, name->text, strlen(name->text));
+
+    while (*at != i)
+        at = &oci_name_at(t, *at)->chain;
+    *at = name->chain;
+}
+
+/* Makes room in the buckets, so that there is one for each name. */
+static int grow_buckets(oci_nametree *t, oci_error *err)
+{
+    size_t n = t->n_buckets > 0 ? 2 * t->n_buckets : 64;
+    uint32_t *buckets = oci_calloc(n, sizeof *buckets);
+
+    if (buckets == NULL)
+        return oci_fail_nomem(err);
+    memset(buckets, 0xff, n * sizeof *buckets); /* OCI_NUMBER_NONE */
+    oci_free(t->buckets);
+    t->buckets = buckets;
+    t->n_buckets = n;
+    for (size_t i = 0; i < t->names.count; i++)
+        if (t->names.items[i].text != NULL)
+            chain(t, (uint32_t)i);
+    return 0;
 }
 
 static int take_name(oci_nametree *t, uint32_t *out, oci_error *err)
@@ -117,25 +150,27 @@ static void release_name(oci_nametree *t, uint32_t i)
 /* There must be no such name. */
 int oci_name_put(oci_nametree *t, uint32_t dir, const char *text, size_t n, uint32_t node, oci_error *err)
 {
-    struct key key = key_of(dir, text, n);
     oci_name *name;
     uint32_t i;
-    int r;
+    int r = 0;
 
     if (n > OCI_TAR_NAME_MAX)
         return oci_fail(err, OCI_E_INVALID, "a name has more than %d bytes", OCI_TAR_NAME_MAX);
-    r = take_name(t, &i, err);
+    if (t->n_names == t->n_buckets)
+        r = grow_buckets(t, err);
+    if (r == 0)
+        r = take_name(t, &i, err);
     if (r < 0)
         return r;
     r = keep_text(t, text, n, &oci_name_at(t, i)->text, err);
-    if (r == 0 && oci_map_set(t->by_name, key.bytes, key.n, (void *)((uintptr_t)i + 1)) < 0)
-        r = oci_fail_nomem(err);
     if (r < 0) {
         release_name(t, i);
         return r;
     }
     name = oci_name_at(t, i);
     *name = (oci_name) { .text = name->text, .dir = dir, .node = node, .layer = t->layer, .prev = OCI_NUMBER_NONE };
+    chain(t, i);
+    t->n_names++;
     name->next = oci_node_at(t, dir)->first;
     if (name->next != OCI_NUMBER_NONE)
         oci_name_at(t, name->next)->prev = i;
@@ -150,10 +185,10 @@ int oci_name_put(oci_nametree *t, uint32_t dir, const char *text, size_t n, uint
 void oci_name_drop(oci_nametree *t, uint32_t i)
 {
     oci_name *name = oci_name_at(t, i);
-    struct key key = key_of(name->dir, name->text, strlen(name->text));
     uint32_t node = name->node;
 
-    oci_map_remove(t->by_name, key.bytes, key.n);
+    unchain(t, i);
+    t->n_names--;
     if (name->prev != OCI_NUMBER_NONE)
         oci_name_at(t, name->prev)->next = name->next;
     else
@@ -336,9 +371,12 @@ int oci_nametree_find_end(oci_nametree *t, const char *path, uint32_t *node, oci
 int oci_nametree_init(oci_nametree *t, oci_error *err)
 {
     uint32_t root;
+    int r;
 
-    *t = (oci_nametree) { .free_name = OCI_NUMBER_NONE, .free_node = OCI_NUMBER_NONE, .by_name = oci_map_new() };
-    return t->by_name != NULL ? oci_node_add(t, OCI_TAR_DIR, NULL, &root, err) : oci_fail_nomem(err);
+    *t = (oci_nametree) { .free_name = OCI_NUMBER_NONE, .free_node = OCI_NUMBER_NONE };
+    oci_hash_seed(t->seed);
+    r = grow_buckets(t, err);
+    return r < 0 ? r : oci_node_add(t, OCI_TAR_DIR, NULL, &root, err);
 }
 
 void oci_nametree_clear(oci_nametree *t)
@@ -349,6 +387,6 @@ void oci_nametree_clear(oci_nametree *t)
         oci_free(t->nodes.items[i].link);
     oci_free(t->names.items);
     oci_free(t->nodes.items);
-    oci_map_free(t->by_name);
+    oci_free(t->buckets);
     *t = (oci_nametree) { 0 };
 }

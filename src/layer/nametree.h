@@ -5,7 +5,6 @@
  * Names in memory: what a file system looks like from the outside, without contents and attributes. Names and what they
  * lead to (nodes) are known by numbers, which may be used again for others later.
  */
-#include "base/map.h"
 #include "tar/tar.h"
 #include "view.h"
 
@@ -27,8 +26,9 @@ typedef struct oci_node {
 typedef struct oci_name {
     char *text; /* NULL: this number is not in use */
     uint32_t dir, node;
-    uint32_t layer; /* that put it there, from 1 */
-    uint32_t prev, next;
+    uint32_t layer;      /* that put it there, from 1 */
+    uint32_t prev, next; /* in the directory */
+    uint32_t chain;      /* the next one of its bucket */
 } oci_name;
 
 typedef struct oci_nametree {
@@ -41,9 +41,11 @@ typedef struct oci_nametree {
         size_t count, cap;
     } names;
     uint32_t free_name, free_node; /* lists of unused ones, linked by next and first */
-    oci_map *by_name;              /* directory and text to the name plus one */
-    size_t text;                   /* bytes of all names and targets of links */
-    uint32_t layer;                /* of what is put there now, from 1 */
+    uint32_t *buckets;             /* the first name of each, by the hash of directory and text */
+    size_t n_buckets, n_names;     /* a power of two; names in use */
+    uint64_t seed[2];
+    size_t text;    /* bytes of all names and targets of links */
+    uint32_t layer; /* of what is put there now, from 1 */
 } oci_nametree;
 
 int oci_nametree_init(oci_nametree *t, oci_error *err);

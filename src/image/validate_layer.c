@@ -98,18 +98,23 @@ static name_key key_of(const char *name, size_t n)
 }
 
 /* What is known of the name, 0 when nothing is. */
+static unsigned known_by_key(const struct check *c, const name_key *key)
+{
+    void *value;
+
+    return oci_map_get(c->names, key, sizeof *key, &value) ? (unsigned)(uintptr_t)value : 0;
+}
+
 static unsigned known(const struct check *c, const char *name, size_t n)
 {
     name_key key = key_of(name, n);
-    void *value;
 
-    return oci_map_get(c->names, &key, sizeof key, &value) ? (unsigned)(uintptr_t)value : 0;
+    return known_by_key(c, &key);
 }
 
-static int set_known(struct check *c, const char *name, size_t n, unsigned what)
+static int set_known(struct check *c, const name_key *key, unsigned what)
 {
-    name_key key = key_of(name, n);
-    int r = oci_map_set(c->names, &key, sizeof key, (void *)(uintptr_t)what);
+    int r = oci_map_set(c->names, key, sizeof *key, (void *)(uintptr_t)what);
 
     return r < 0 ? r : 0;
 }
@@ -138,23 +143,28 @@ static int see_parents(struct check *c, const oci_tar_entry *e)
     int r = 0;
 
     for (unsigned steps = 0; r == 0 && n > 0 && steps < MAX_STEPS && (k & KNOWN_CHILD) == 0; steps++) {
+        name_key key;
+
         n = above(e->name, n);
-        k = known(c, e->name, n);
-        r = set_known(c, e->name, n, (k == 0 ? (unsigned)OCI_TAR_DIR : k) | KNOWN_CHILD);
+        key = key_of(e->name, n);
+        k = known_by_key(c, &key);
+        if ((k & KNOWN_CHILD) == 0)
+            r = set_known(c, &key, (k == 0 ? (unsigned)OCI_TAR_DIR : k) | KNOWN_CHILD);
     }
     return r;
 }
 
 static int see_name(struct check *c, const oci_tar_entry *e, oci_action action)
 {
-    unsigned k = known(c, e->name, e->name_len);
+    name_key key = key_of(e->name, e->name_len);
+    unsigned k = known_by_key(c, &key);
     int r;
 
     if ((k & KNOWN_ENTRY) != 0)
         tell(c, e->stored_name, "layer.tar.no-duplicates", OCI_TOLD_RULE, "a second entry for this path");
     /* What is replaced by something else than a directory has nothing below it any more. */
     k = e->type == OCI_TAR_DIR ? k & KNOWN_CHILD : 0;
-    r = set_known(c, e->name, e->name_len, k | KNOWN_ENTRY | (unsigned)e->type);
+    r = set_known(c, &key, k | KNOWN_ENTRY | (unsigned)e->type);
     if (r == 0 && action == OCI_ACTION_PUT)
         r = see_parents(c, e);
     return r < 0 || c->room == NULL ? r : oci_layer_keep(c->facts, c->room, e);

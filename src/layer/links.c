@@ -71,8 +71,7 @@ static int link_to(oci_applier *a, oci_place *p, const struct target *target, co
 {
     int r;
 
-    if (p->dir.st_dev == target->dir.st_dev && p->dir.st_ino == target->dir.st_ino &&
-        strcmp(p->base, target->base) == 0)
+    if (oci_is_same_file(&p->dir, &target->dir) && strcmp(p->base, target->base) == 0)
         return oci_fail(err, OCI_E_INVALID, "the hard link leads to itself");
     r = oci_place_clear(a, p, err);
     if (r == 0)

@@ -21,18 +21,13 @@ struct climb {
     size_t count, cap;
 };
 
-static bool same(const struct stat *a, const struct stat *b)
-{
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
 /* Whether name in dirfd is the directory st. */
 static int is_named(int dirfd, const char *name, const struct stat *st, oci_error *err)
 {
     struct stat found;
     int r = oci_entry_stat(dirfd, name, &found, err);
 
-    return r <= 0 ? r : same(&found, st);
+    return r <= 0 ? r : oci_is_same_file(&found, st);
 }
 
 /* Cuts the last component off path and copies it; empty when there is none that can be a name. */
@@ -91,7 +86,7 @@ static int climb(oci_applier *a, int fd, oci_span path, const struct stat *st, s
         held = up;
         if (fstat(up, &above) < 0)
             return oci_fail_errno(err, "look at a directory");
-        if (same(&above, &at))
+        if (oci_is_same_file(&above, &at))
             return oci_fail(err, OCI_E_UNSAFE, "a directory is not below the root");
         take_component(&path, step.name);
         r = find_name(up, &at, &step, err);

@@ -197,11 +197,6 @@ static int copy_content(struct packing *p, int fd, uint64_t size, oci_error *err
     return r == 0 && got > 0 ? changed(err) : r;
 }
 
-static bool same_file(const struct stat *a, const struct stat *b)
-{
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
 static int write_file(struct packing *p, int dirfd, const char *name, const struct stat *found, oci_error *err)
 {
     OCI_AUTO_FD int fd = -1;
@@ -209,7 +204,7 @@ static int write_file(struct packing *p, int dirfd, const char *name, const stru
     oci_tar_entry e;
     int r = oci_entry_open_file(dirfd, name, &fd, &st, err);
 
-    if (r == OCI_E_NOT_FOUND || r == OCI_E_INVALID || (r == 0 && !same_file(&st, found)))
+    if (r == OCI_E_NOT_FOUND || r == OCI_E_INVALID || (r == 0 && !oci_is_same_file(&st, found)))
         return changed(err);
     if (r < 0)
         return r;
@@ -247,7 +242,7 @@ static int write_symlink_or_node(struct packing *p, int dirfd, const char *name,
     oci_tar_entry e;
     int r = oci_entry_open_path(dirfd, name, &fd, &st, err);
 
-    if (r == OCI_E_NOT_FOUND || (r == 0 && !same_file(&st, found)))
+    if (r == OCI_E_NOT_FOUND || (r == 0 && !oci_is_same_file(&st, found)))
         return changed(err);
     if (r < 0)
         return r;
@@ -270,7 +265,7 @@ static int write_dir(struct packing *p, int dirfd, const char *name, const struc
     oci_tar_entry e;
     int r = root ? 0 : oci_entry_open_path(dirfd, name, &fd, &st, err);
 
-    if (r == OCI_E_NOT_FOUND || (r == 0 && !same_file(&st, found)))
+    if (r == OCI_E_NOT_FOUND || (r == 0 && !oci_is_same_file(&st, found)))
         return changed(err);
     if (r < 0)
         return r;

@@ -46,11 +46,6 @@ struct copying {
     oci_error *err;
 };
 
-static bool same(const struct stat *a, const struct stat *b)
-{
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
 static struct level *last_level(struct copying *c)
 {
     return &c->levels.items[c->levels.count - 1];
@@ -143,7 +138,7 @@ static int open_readable(struct copying *c, const char *name, int flags, const s
     fd = openat(c->from, name, READ | flags);
     if (fd < 0 || fstat(fd, &found) < 0)
         return oci_fail_entry(c->err, "open", name);
-    if (!same(&found, st))
+    if (!oci_is_same_file(&found, st))
         return oci_fail(c->err, OCI_E_CONFLICT, "'%s' was replaced while it was copied", name);
     *out = oci_steal_fd(&fd);
     return 0;
@@ -389,7 +384,7 @@ static int open_above(struct copying *c, int fd, const struct stat *expected, in
 
     if (r == 0 && fstat(up, &st) < 0)
         r = oci_fail_errno(c->err, "look at a directory");
-    if (r == 0 && !same(&st, expected))
+    if (r == 0 && !oci_is_same_file(&st, expected))
         r = oci_fail(c->err, OCI_E_CONFLICT, "a directory was moved while it was copied");
     if (r == 0)
         *out = oci_steal_fd(&up);

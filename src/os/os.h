@@ -58,6 +58,10 @@ int oci_open_host_dir(int dirfd, const char *path, int *fd, oci_error *err);
 
 /* Like fstatat without following. 1 when it is there, 0 when not. */
 int oci_entry_stat(int dirfd, const char *base, struct stat *st, oci_error *err);
+static inline bool oci_is_same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
 /* Removes whatever base is, a tree without following links, across no mount points (an error), iteratively and whatever
  * the modes inside are. A few descriptors are enough for any depth. Absent is success. */
 int oci_entry_remove(int dirfd, const char *base, oci_error *err);

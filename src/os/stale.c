@@ -65,9 +65,8 @@ static int was_to_be(int parent, const char *name, const struct stat *st, int64_
     goal_name = oci_strndup(name + 1, head - 1);
     if (goal_name == NULL)
         return oci_fail_nomem(err);
-    return oci_entry_stat(parent, goal_name, &goal, NULL) > 0 && goal.st_dev == st->st_dev &&
-           goal.st_ino == st->st_ino && oci_entry_stat(parent, name, &made, NULL) > 0 && S_ISDIR(made.st_mode) &&
-           oci_last_change(&made) <= before;
+    return oci_entry_stat(parent, goal_name, &goal, NULL) > 0 && oci_is_same_file(&goal, st) &&
+           oci_entry_stat(parent, name, &made, NULL) > 0 && S_ISDIR(made.st_mode) && oci_last_change(&made) <= before;
 }
 
 static int sweep_dir(int parent, const char *name, bool dry_run, oci_swept *sum, oci_error *err)

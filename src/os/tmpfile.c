@@ -28,7 +28,7 @@ static bool proc_shows(int fd)
     struct stat a, b;
 
     oci_proc_fd_path(fd, path);
-    return fstat(fd, &a) == 0 && stat(path, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+    return fstat(fd, &a) == 0 && stat(path, &b) == 0 && oci_is_same_file(&a, &b);
 }
 
 static void choose_name(char name[TEMPORARY_NAME])

@@ -25,11 +25,6 @@ struct walk {
     } levels;
 };
 
-static bool same(const struct stat *a, const struct stat *b)
-{
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
 static int replaced(oci_error *err)
 {
     return oci_fail(err, OCI_E_CONFLICT, "a directory was replaced");
@@ -52,7 +47,7 @@ static int enter(struct walk *w, int fd, const struct stat *st, oci_error *err)
     w->fd = fd;
     if (fstat(fd, &level.st) < 0)
         return oci_fail_errno(err, "look at a directory");
-    if (!same(&level.st, st))
+    if (!oci_is_same_file(&level.st, st))
         return replaced(err);
     r = oci_dir_names(fd, true, &level.names, err);
     if (r < 0)
@@ -79,7 +74,7 @@ static int go_up(struct walk *w, oci_error *err)
         return r;
     if (fstat(up, &st) < 0)
         return oci_fail_errno(err, "look at a directory");
-    if (!same(&st, &w->levels.items[w->levels.count - 1].st))
+    if (!oci_is_same_file(&st, &w->levels.items[w->levels.count - 1].st))
         return oci_fail(err, OCI_E_CONFLICT, "a directory was moved");
     leave(w);
     if (w->levels.count > 1)

@@ -35,6 +35,16 @@ typedef struct oci_seal {
 
 enum { OCI_SEAL_MAX = 8 }; /* bytes that seal() writes at most */
 
+/* What decodes a unit. */
+typedef struct oci_decoder {
+    int (*make)(void **state, oci_error *err);
+    /* Decodes as much as fits. Sets *end when a unit was whole and right; the next call then begins another one. At the
+     * beginning of a unit, all the bytes that begins() saw are there. The text of a failure says what is wrong, the
+     * stage adds where. */
+    int (*decode)(void *state, oci_step *step, bool *end, oci_error *err);
+    void (*free)(void *state);
+} oci_decoder;
+
 typedef struct oci_codec {
     const char *name;
     const char *unit;
@@ -45,11 +55,8 @@ typedef struct oci_codec {
     /* Whether a unit can begin with these bytes, OCI_CODEC_MAGIC of them or all there are. */
     bool (*begins)(oci_span head);
 
-    int (*decoder_new)(void **state, oci_error *err);
-    /* Decodes as much as fits. Sets *end when a unit was whole and right; the next call then begins another one. The
-     * text of a failure says what is wrong, the stage adds where. */
-    int (*decode)(void *state, oci_step *step, bool *end, oci_error *err);
-    void (*decoder_free)(void *state);
+    const oci_decoder *decoder;
+    const oci_decoder *fast_decoder; /* does the same, on some machines and in some builds; or NULL */
 
     size_t block_size;         /* of all blocks but the last */
     size_t reach;              /* how far in front of a block its encoder looks at most */

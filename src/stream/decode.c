@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "accel.h"
 #include "base/fail.h"
 
 /* Output that no ratio is asked of: little files of zeros are no bombs. */
@@ -12,6 +13,7 @@ static const uint64_t FREE_OUTPUT = UINT64_C(64) << 20;
 struct decode_reader {
     oci_reader r;
     const oci_codec *codec;
+    const oci_decoder *decoder;
     void *state;
     uint32_t max_ratio;
     uint64_t units; /* begun */
@@ -98,7 +100,7 @@ static int decode_some(struct decode_reader *d, size_t *got, oci_error *err)
         return oci_fail(err, OCI_E_INVALID, "the data is cut off in %s %s %" PRIu64, d->codec->name, d->codec->unit,
                         d->units);
     step = (oci_step) { span.data, span.len, d->chunk, sizeof d->chunk };
-    r = d->codec->decode(d->state, &step, &end, err);
+    r = d->decoder->decode(d->state, &step, &end, err);
     if (r < 0)
         return oci_wrap(err, r, "%s %s %" PRIu64, d->codec->name, d->codec->unit, d->units);
     oci_input_skip(&d->in, span.len - step.in_len);
@@ -131,7 +133,7 @@ static void decode_free(oci_reader *r)
 {
     struct decode_reader *d = (struct decode_reader *)r;
 
-    d->codec->decoder_free(d->state);
+    d->decoder->free(d->state);
     oci_reader_free(d->in.src);
 }
 
@@ -145,7 +147,8 @@ int oci_reader_decode(oci_reader *src, const oci_codec *codec, uint32_t max_rati
 
     if (d == NULL)
         return oci_fail_nomem(err);
-    r = codec->decoder_new(&d->state, err);
+    d->decoder = codec->fast_decoder != NULL && oci_accelerates() ? codec->fast_decoder : codec->decoder;
+    r = d->decoder->make(&d->state, err);
     if (r < 0)
         return r;
     d->r.ops = &decode_ops;

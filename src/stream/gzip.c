@@ -11,6 +11,7 @@
 #include <zlib.h>
 
 #include "base/fail.h"
+#include "isal.h"
 
 enum {
     WINDOW = 15 + 16, /* the largest window, with gzip headers and nothing else */
@@ -110,6 +111,8 @@ static void decoder_free(void *state)
     oci_free(state);
 }
 
+static const oci_decoder decoder = { decoder_new, decode, decoder_free };
+
 /* ---- encoding ---- */
 
 /*
@@ -207,9 +210,8 @@ const oci_codec oci_codec_gzip = {
     .default_level = 6,
     .max_level = 9,
     .begins = begins,
-    .decoder_new = decoder_new,
-    .decode = decode,
-    .decoder_free = decoder_free,
+    .decoder = &decoder,
+    .fast_decoder = OCI_ISAL_DECODER,
     .block_size = (size_t)1 << 20,
     .reach = (size_t)1 << 15,
     .bound = bound,

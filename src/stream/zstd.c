@@ -85,6 +85,8 @@ static void decoder_free(void *state)
     ZSTD_freeDCtx(state);
 }
 
+static const oci_decoder decoder = { decoder_new, decode, decoder_free };
+
 /* ---- encoding ---- */
 
 /* A frame for each block, so that several can be made, and read, at the same time. */
@@ -138,9 +140,7 @@ const oci_codec oci_codec_zstd = {
     .default_level = 3,
     .max_level = MAX_LEVEL,
     .begins = begins,
-    .decoder_new = decoder_new,
-    .decode = decode,
-    .decoder_free = decoder_free,
+    .decoder = &decoder,
     .block_size = (size_t)4 << 20,
     .bound = bound,
     .encoder_new = encoder_new,

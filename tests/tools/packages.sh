@@ -4,7 +4,8 @@
 # usage: packages.sh build|run|test
 set -eu
 
-build="gcc libc6-dev cmake ninja-build pkg-config libssl-dev libjson-c-dev zlib1g-dev libzstd-dev libarchive-dev scdoc"
+build="gcc libc6-dev cmake ninja-build pkg-config libssl-dev libjson-c-dev zlib1g-dev libzstd-dev libarchive-dev libisal-dev
+libdeflate-dev scdoc"
 run="runc crun uidmap busybox-static tar"
 # The oracles and runtimes of the interoperability tests, the second compiler, and what the scripts speak.
 tests="g++ libcmocka-dev bats python3 python3-jsonschema python3-junitparser python3-yaml python3-fusepy libfuse2 pre-commit clang

@@ -18,6 +18,7 @@ struct options {
     struct cli_runtime runtime;
     bool rootfs_only, verify_first, keep_dirlinks, xattrs, mtree;
     int owner;
+    uint64_t jobs;
 };
 
 static const struct cli_option options[] = {
@@ -27,6 +28,7 @@ static const struct cli_option options[] = {
     CLI_SWITCH(struct options, xattrs, "xattrs", "extended attributes of the image (default)"),
     CLI_SWITCH(struct options, mtree, "mtree", "write BUNDLE/bundle.mtree (default)"),
     CLI_FLAG(struct options, keep_dirlinks, 0, "keep-dirlinks", "a directory does not replace a link to a directory"),
+    CLI_NUMBER(struct options, jobs, 'j', "jobs", "N", 64, "layers to read ahead; default one per processor"),
     CLI_GROUP(struct options, runtime, struct cli_runtime, CLI_RUNTIME_TITLE, cli_runtime_options),
     CLI_GROUP(struct options, image, struct cli_image, CLI_IMAGE_TITLE, cli_image_options),
     CLI_GROUP(struct options, limits, struct cli_limits, CLI_LIMITS_TITLE, cli_limits_options),
@@ -66,6 +68,7 @@ static int unpack(struct cli *cli, const struct options *o, const struct cli_sou
     oci_unpack_options u = {
         .events = cli_events(cli),
         .limits = &limits,
+        .jobs = (unsigned)o->jobs,
         .rootless = o->runtime.rootless,
         .rootfs_only = o->rootfs_only,
         .verify_first = o->verify_first,

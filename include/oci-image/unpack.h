@@ -25,10 +25,11 @@ typedef struct oci_unpack_options {
     oci_bundle_options bundle;
     const oci_events *events;
     const oci_limits *limits;
-    bool rootless;          /* for a container without root; implied unless the caller is root */
-    bool rootfs_only;       /* the destination is the root file system itself, without config.json */
-    bool no_mtree;          /* without bundle.mtree */
-    bool verify_first;      /* read and check every layer before anything is written */
+    unsigned jobs;     /* layers that are decompressed ahead of their use; 0: one per processor; 1: without threads */
+    bool rootless;     /* for a container without root; implied unless the caller is root */
+    bool rootfs_only;  /* the destination is the root file system itself, without config.json */
+    bool no_mtree;     /* without bundle.mtree */
+    bool verify_first; /* read and check every layer before anything is written */
     const char *image_name; /* what the user called it, for oci-image.json when it is UTF-8; or NULL */
 } oci_unpack_options;
 

@@ -33,11 +33,6 @@ int oci_read_manifest(oci_store *s, const oci_descriptor *d, const oci_limits *l
 int oci_read_config(oci_store *s, const oci_descriptor *d, const oci_limits *limits, oci_buf *bytes, oci_config **out,
                     oci_error *err);
 
-/* Opens layer n and calls use with its tar stream, which use reads to the end; tells progress, asks whether to go on,
- * and puts the layer's number before the text of an error. */
-int oci_image_use_layer(oci_image *i, size_t n, const oci_events *events,
-                        int (*use)(void *ctx, oci_reader *tar, oci_error *err), void *ctx, oci_error *err);
-
 /* Gives the open directory fd what a directory has that the image has no entry for: the container's root as its owner,
  * a mode that keeps nobody out, and a time that does not tell when it was unpacked. */
 int oci_default_dir(int fd, const oci_ident *ident, oci_error *err);

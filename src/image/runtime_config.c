@@ -12,6 +12,7 @@
 #include "base/fail.h"
 #include "image.h"
 #include "layer/view.h"
+#include "layers.h"
 
 struct lookup {
     oci_image *image;
@@ -27,10 +28,12 @@ static int view_layer(void *ctx, oci_reader *tar, oci_error *err)
 static int make_view(struct lookup *l, oci_error *err)
 {
     OCI_AUTO(oci_view) view = NULL;
+    oci_layers_use use = { .events = l->events, .use = view_layer };
     int r = oci_view_new(&l->image->limits, l->events, &view, err);
 
-    for (size_t n = 0; r == 0 && n < l->image->manifest->n_layers; n++)
-        r = oci_image_use_layer(l->image, n, l->events, view_layer, view, err);
+    use.ctx = view;
+    if (r == 0)
+        r = oci_image_use_layers(l->image, &use, err);
     if (r == 0)
         l->view = oci_steal(&view);
     return r;
@@ -89,6 +92,7 @@ static int read_from_layers(void *ctx, const char *path, uint64_t limit, oci_buf
     /* Holes at the end are not worth their zeros: no line of text is in them. */
     OCI_AUTO_BUF oci_buf content = { .limit = (size_t)limit };
     struct taking want = { .events = l->events, .out = &content };
+    const oci_layers_use use = { .events = l->events, .use = take_entry, .ctx = &want };
     oci_view_file file;
     int r = l->view == NULL ? make_view(l, err) : 0;
 
@@ -100,7 +104,7 @@ static int read_from_layers(void *ctx, const char *path, uint64_t limit, oci_buf
         return oci_fail(err, OCI_E_LIMIT, "/%s of the image is larger than %llu bytes", path,
                         (unsigned long long)limit);
     want.entry = file.entry;
-    r = oci_image_use_layer(l->image, file.layer, l->events, take_entry, &want, err);
+    r = oci_image_use_layer(l->image, file.layer, &use, err);
     return r < 0 ? r : oci_buf_append(out, content.data, content.len, err);
 }
 

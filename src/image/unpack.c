@@ -15,6 +15,7 @@
 #include "image.h"
 #include "json/json.h"
 #include "layer/applier.h"
+#include "layers.h"
 #include "os/os.h"
 #include "record.h"
 #include "seed.h"
@@ -31,13 +32,12 @@ static int apply(void *ctx, oci_reader *tar, oci_error *err)
     return oci_applier_apply(ctx, tar, NULL, err);
 }
 
-static int apply_layers(oci_image *i, oci_applier *applier, const oci_unpack_options *o, oci_error *err)
+static int go_through_layers(oci_image *i, const oci_unpack_options *o,
+                             int (*use)(void *ctx, oci_reader *tar, oci_error *err), void *ctx, oci_error *err)
 {
-    int r = 0;
+    const oci_layers_use u = { .events = o->events, .jobs = o->jobs, .use = use, .ctx = ctx };
 
-    for (size_t n = 0; r == 0 && n < i->manifest->n_layers; n++)
-        r = oci_image_use_layer(i, n, o->events, apply, applier, err);
-    return r;
+    return oci_image_use_layers(i, &u, err);
 }
 
 /* ---- the members of a bundle besides rootfs ---- */
@@ -156,7 +156,7 @@ static int fill_bundle(oci_image *i, int bundle, const oci_unpack_options *o, oc
     if (r == 0)
         r = oci_applier_new(rootfs, &o->apply, &applier, err);
     if (r == 0)
-        r = apply_layers(i, applier, o, err);
+        r = go_through_layers(i, o, apply, applier, err);
     /* Before the modes of directories can bar the way. */
     if (r == 0 && o->apply.snapshot)
         r = write_mtree(applier, bundle, err);
@@ -179,17 +179,8 @@ static int fill_rootfs(oci_image *i, int rootfs, const oci_unpack_options *o, oc
     if (r == 0)
         r = oci_applier_new(rootfs, &o->apply, &applier, err);
     if (r == 0)
-        r = apply_layers(i, applier, o, err);
+        r = go_through_layers(i, o, apply, applier, err);
     return r < 0 ? r : oci_applier_finish(applier, err);
-}
-
-static int verify_layers(oci_image *i, const oci_unpack_options *o, oci_error *err)
-{
-    int r = 0;
-
-    for (size_t n = 0; r == 0 && n < i->manifest->n_layers; n++)
-        r = oci_image_use_layer(i, n, o->events, drain, NULL, err);
-    return r;
 }
 
 /* A bundle is its owner's alone, since set-id programs of the image lie below it; a bare root file system has the mode
@@ -238,7 +229,7 @@ int oci_unpack(oci_image *i, int dirfd, const char *bundle, const oci_unpack_opt
     if (i->manifest->n_layers == 0)
         oci_warn(o->events, "the image has no layers, its root file system is empty");
     if (o->verify_first)
-        r = verify_layers(i, o, err);
+        r = go_through_layers(i, o, drain, NULL, err);
     if (r == 0)
         r = o->rootfs_only ? fill_rootfs(i, oci_tmpdir_fd(dir), o, err) : fill_bundle(i, oci_tmpdir_fd(dir), o, err);
     if (r == 0)

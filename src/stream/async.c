@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Everything upstream in a thread of its own. Between the two sides is a ring of slots that the thread fills to the
- * brim, so that many small spans cost one lock; nothing else is shared. Slots first to first + ready belong to the
- * consumer, the others to the thread.
+ * Everything upstream in a thread of its own. Between the two sides are slots that the thread fills to the brim, so
+ * that many small spans cost one lock; nothing else is shared. A slot that was emptied last is filled next: as long as
+ * the consumer keeps up, the data stays in the cache, and memory that is not needed is never touched.
  */
 #include "stream.h"
 
@@ -13,6 +13,11 @@
 #include "thread.h"
 
 enum { DEFAULT_BUDGET = 1024 * 1024, USUAL_SLOTS = 4 };
+
+struct slot {
+    size_t number;
+    size_t len;
+};
 
 struct async_reader {
     oci_reader r;
@@ -28,10 +33,12 @@ struct async_reader {
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t filled;
     pthread_cond_t emptied;
-    size_t *lens; /* of what is in each slot */
+    struct slot *queue; /* those that are full, a ring */
     size_t first;
     size_t ready;
-    bool held; /* the consumer still looks at slot first */
+    size_t *unused; /* the numbers of the others, the one emptied last on top */
+    size_t n_unused;
+    bool held; /* the consumer still looks at the first of the queue */
     bool done; /* the thread has given all it will give */
     int result;
 };
@@ -42,9 +49,10 @@ struct async_reader {
 static bool wait_for_slot(struct async_reader *a, size_t *slot)
 {
     pthread_mutex_lock(&a->lock);
-    while (a->ready == a->slots && !atomic_load(&a->cancelled))
+    while (a->n_unused == 0 && !atomic_load(&a->cancelled))
         pthread_cond_wait(&a->emptied, &a->lock);
-    *slot = (a->first + a->ready) % a->slots;
+    if (a->n_unused > 0)
+        *slot = a->unused[--a->n_unused];
     pthread_mutex_unlock(&a->lock);
     return !atomic_load(&a->cancelled);
 }
@@ -74,10 +82,8 @@ static int fill(struct async_reader *a, unsigned char *slot, size_t *len)
 static void hand_over(struct async_reader *a, size_t slot, size_t len, int result)
 {
     pthread_mutex_lock(&a->lock);
-    if (len > 0) {
-        a->lens[slot] = len;
-        a->ready++;
-    }
+    if (len > 0)
+        a->queue[(a->first + a->ready++) % a->slots] = (struct slot) { slot, len };
     a->done = result <= 0;
     a->result = result;
     pthread_cond_signal(&a->filled);
@@ -108,6 +114,7 @@ static int async_next(oci_reader *r, oci_span *out, oci_error *err)
 
     pthread_mutex_lock(&a->lock);
     if (a->held) {
+        a->unused[a->n_unused++] = a->queue[a->first].number;
         a->first = (a->first + 1) % a->slots;
         a->ready--;
         a->held = false;
@@ -117,7 +124,9 @@ static int async_next(oci_reader *r, oci_span *out, oci_error *err)
         pthread_cond_wait(&a->filled, &a->lock);
     a->held = a->ready > 0;
     if (a->held) {
-        *out = (oci_span) { a->memory + a->first * a->slot_size, a->lens[a->first] };
+        const struct slot *slot = &a->queue[a->first];
+
+        *out = (oci_span) { a->memory + slot->number * a->slot_size, slot->len };
     } else if (a->result < 0) {
         *err = a->error;
         result = a->result;
@@ -130,7 +139,8 @@ static void release(struct async_reader *a)
 {
     oci_reader_free(a->src);
     oci_free(a->memory);
-    oci_free(a->lens);
+    oci_free(a->queue);
+    oci_free(a->unused);
     pthread_cond_destroy(&a->emptied);
     pthread_cond_destroy(&a->filled);
     pthread_mutex_destroy(&a->lock);
@@ -146,6 +156,18 @@ static void async_free(oci_reader *r)
     pthread_mutex_unlock(&a->lock);
     pthread_join(a->thread, NULL);
     release(a);
+}
+
+/* All slots are unused, and the thread runs. */
+static int set_up(struct async_reader *a, oci_error *err)
+{
+    if (a->memory == NULL || a->queue == NULL || a->unused == NULL)
+        return oci_fail_nomem(err);
+    while (a->n_unused < a->slots) {
+        a->unused[a->n_unused] = a->slots - 1 - a->n_unused;
+        a->n_unused++;
+    }
+    return oci_thread_start(&a->thread, run, a, err);
 }
 
 static const oci_reader_ops async_ops = { async_next, async_free };
@@ -169,12 +191,13 @@ int oci_reader_async(oci_reader *src, size_t budget, oci_reader **out, oci_error
     a->r.ops = &async_ops;
     a->src = oci_steal(&owned);
     a->memory = oci_realloc_array(NULL, a->slots, a->slot_size);
-    a->lens = oci_realloc_array(NULL, a->slots, sizeof *a->lens);
+    a->queue = oci_realloc_array(NULL, a->slots, sizeof *a->queue);
+    a->unused = oci_realloc_array(NULL, a->slots, sizeof *a->unused);
     /* With default attributes these cannot fail on Linux. */
     pthread_mutex_init(&a->lock, NULL);
     pthread_cond_init(&a->filled, NULL);
     pthread_cond_init(&a->emptied, NULL);
-    r = a->memory != NULL && a->lens != NULL ? oci_thread_start(&a->thread, run, a, err) : oci_fail_nomem(err);
+    r = set_up(a, err);
     if (r < 0) {
         release(a);
         oci_free(a);

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Layers as something to be read through, with progress and the way out. They are used in their order, and read,
+ * verified and decompressed ahead of that, each in a thread of its own.
+ */
+#include "layers.h"
+
+#include <stdio.h>
+
+#include "base/event.h"
+#include "base/fail.h"
+#include "image.h"
+#include "os/pool.h"
+#include "stream/stream.h"
+
+/* Bytes that may wait to be used, of all layers together and of one; more has bought nothing. */
+enum { AHEAD = 64 << 20, AHEAD_OF_ONE = 16 << 20, MAX_JOBS = 64 };
+
+/* Shows the way through a layer as its bytes pass. */
+struct meter {
+    oci_reader *source;
+    const oci_events *events;
+    char what[32];
+    uint64_t done;
+};
+
+static int meter_next(void *ctx, oci_span *out, oci_error *err)
+{
+    struct meter *m = ctx;
+    int r = oci_check_cancelled(m->events, err);
+
+    if (r == 0)
+        r = oci_reader_next(m->source, out, err);
+    if (r < 0)
+        return r;
+    m->done += out->len;
+    oci_progress(m->events, m->what, m->done, 0);
+    return 0;
+}
+
+static int use_reader(oci_reader *layer, size_t n, const oci_layers_use *u, oci_error *err)
+{
+    static const oci_reader_callbacks meter_ops = { meter_next, NULL };
+    struct meter meter = { .source = layer, .events = u->events };
+    OCI_AUTO(oci_reader) metered = NULL;
+    int r;
+
+    snprintf(meter.what, sizeof meter.what, "layer %zu", n + 1);
+    r = oci_reader_from_callbacks(&meter_ops, &meter, &metered, err);
+    return r < 0 ? r : u->use(u->ctx, metered, err);
+}
+
+/* A layer that is open before its turn, or the reason why it is not. */
+struct ahead {
+    oci_reader *reader;
+    oci_error why;
+};
+
+/* Failures wait for the layer's turn, so that of several the first one is told, whatever the threads do. */
+static void open_ahead(oci_image *i, size_t n, size_t budget, struct ahead *a)
+{
+    int r;
+
+    a->why = (oci_error)OCI_ERROR_INIT;
+    r = oci_image_open_layer(i, n, &a->reader, &a->why);
+    if (r == 0 && budget > 0)
+        r = oci_reader_async(oci_steal(&a->reader), budget, &a->reader, &a->why);
+    a->why.code = r;
+}
+
+static int use_next(struct ahead *a, size_t n, const oci_layers_use *u, oci_error *err)
+{
+    OCI_AUTO(oci_reader) layer = oci_steal(&a->reader);
+
+    if (a->why.code < 0) {
+        if (err != NULL)
+            *err = a->why;
+        return a->why.code;
+    }
+    return use_reader(layer, n, u, err);
+}
+
+static size_t budget_of(unsigned jobs, size_t window)
+{
+    if (jobs == 1)
+        return 0;
+    return AHEAD / window < AHEAD_OF_ONE ? AHEAD / window : AHEAD_OF_ONE;
+}
+
+static size_t window_of(const oci_image *i, unsigned jobs)
+{
+    size_t window = jobs != 0 ? jobs : oci_pool_processors();
+
+    if (window > MAX_JOBS)
+        window = MAX_JOBS;
+    return window < i->manifest->n_layers ? window : i->manifest->n_layers;
+}
+
+int oci_image_use_layer(oci_image *i, size_t n, const oci_layers_use *u, oci_error *err)
+{
+    struct ahead a = { 0 };
+
+    open_ahead(i, n, budget_of(u->jobs, 1), &a);
+    return oci_wrap(err, use_next(&a, n, u, err), "layer %zu (%s)", n + 1, i->manifest->layers[n]->digest_text);
+}
+
+int oci_image_use_layers(oci_image *i, const oci_layers_use *u, oci_error *err)
+{
+    const size_t n_layers = i->manifest->n_layers, window = window_of(i, u->jobs);
+    struct ahead ahead[MAX_JOBS] = { 0 };
+    size_t opened = 0;
+    int r = 0;
+
+    for (size_t n = 0; r == 0 && n < n_layers; n++) {
+        for (; opened < n_layers && opened < n + window; opened++)
+            open_ahead(i, opened, budget_of(u->jobs, window), &ahead[opened % window]);
+        r = oci_wrap(err, use_next(&ahead[n % window], n, u, err), "layer %zu (%s)", n + 1,
+                     i->manifest->layers[n]->digest_text);
+    }
+    for (size_t n = 0; n < window; n++)
+        oci_reader_free(ahead[n].reader);
+    return r;
+}

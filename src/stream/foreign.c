@@ -5,25 +5,23 @@
  */
 #include "foreign.h"
 
-#include <archive.h>
-#include <archive_entry.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/fail.h"
 #include "codec.h"
+#include "libarchive.h"
 
 static const struct kind {
     const char *name;
     size_t len;
     const char *magic;
-    /* ARCHIVE_OK, or ARCHIVE_WARN where libarchive would start a program. */
-    int (*support)(struct archive *);
 } kinds[] = {
-    { "bzip2", 10, "BZh91AY&SY", archive_read_support_filter_bzip2 },
-    { "bzip2", 10, "BZh9\x17rE8P\x90", archive_read_support_filter_bzip2 }, /* of nothing */
-    { "xz", 6, "\xfd\x37zXZ", archive_read_support_filter_xz },
-    { "lz4", 4, "\x04\x22\x4d\x18", archive_read_support_filter_lz4 },
+    { "bzip2", 10, "BZh91AY&SY" },
+    { "bzip2", 10, "BZh9\x17rE8P\x90" }, /* of nothing */
+    { "xz", 6, "\xfd\x37zXZ" },
+    { "lz4", 4, "\x04\x22\x4d\x18" },
 };
 
 enum { LEVEL_OF_BZIP2 = 3 /* the byte of the magic number that is a digit from 1 to 9 */ };
@@ -54,6 +52,7 @@ struct foreign_reader {
     oci_reader *src;
     const char *name;
     uint32_t max_ratio;
+    const oci_libarchive *lib;
     struct archive *archive;
     bool begun;
     bool src_failed;
@@ -72,7 +71,7 @@ static la_ssize_t read_source(struct archive *a, void *ctx, const void **out)
 
     if (r < 0) {
         f->src_failed = true;
-        archive_set_error(a, EIO, "the source failed");
+        f->lib->archive_set_error(a, EIO, "the source failed");
         return ARCHIVE_FATAL;
     }
     *out = span.data;
@@ -83,13 +82,13 @@ static la_ssize_t read_source(struct archive *a, void *ctx, const void **out)
 
 static int fail_data(const struct foreign_reader *f, oci_error *err)
 {
-    const char *text = archive_error_string(f->archive);
+    const char *text = f->lib->archive_error_string(f->archive);
 
     if (f->src_failed) {
         *err = f->src_error;
         return f->src_error.code;
     }
-    if (archive_errno(f->archive) == ENOMEM)
+    if (f->lib->archive_errno(f->archive) == ENOMEM)
         return oci_fail_nomem(err);
     return oci_fail(err, OCI_E_INVALID, "%s data: %s", f->name, text != NULL ? text : "damaged or cut off");
 }
@@ -98,15 +97,15 @@ static int fail_data(const struct foreign_reader *f, oci_error *err)
 static int begin(struct foreign_reader *f, oci_error *err)
 {
     struct archive_entry *entry;
-    int r = archive_read_open(f->archive, f, NULL, read_source, NULL);
+    int r = f->lib->archive_read_open(f->archive, f, NULL, read_source, NULL);
 
     f->begun = true;
     if (r == ARCHIVE_OK)
-        r = archive_read_next_header(f->archive, &entry);
+        r = f->lib->archive_read_next_header(f->archive, &entry);
     if (r != ARCHIVE_OK && r != ARCHIVE_EOF)
         return fail_data(f, err);
     /* What no filter wants, libarchive passes on as it is; here the filter beside the source must be there. */
-    if (archive_filter_count(f->archive) != 2)
+    if (f->lib->archive_filter_count(f->archive) != 2)
         return oci_fail(err, OCI_E_INVALID, "%s data: damaged or cut off", f->name);
     return r == ARCHIVE_OK;
 }
@@ -114,7 +113,7 @@ static int begin(struct foreign_reader *f, oci_error *err)
 /* What libarchive has not used is not of that kind. */
 static int check_end(struct foreign_reader *f, oci_error *err)
 {
-    uint64_t used = (uint64_t)archive_filter_bytes(f->archive, -1);
+    uint64_t used = (uint64_t)f->lib->archive_filter_bytes(f->archive, -1);
     int r = oci_reader_drain(f->src, err);
 
     if (r < 0 || oci_reader_count(f->src) == used)
@@ -131,7 +130,7 @@ static int foreign_next(oci_reader *r, oci_span *out, oci_error *err)
     if (result < 0)
         return result;
     if (result > 0)
-        n = archive_read_data(f->archive, f->chunk, sizeof f->chunk);
+        n = f->lib->archive_read_data(f->archive, f->chunk, sizeof f->chunk);
     if (n < 0)
         return fail_data(f, err);
     if (n == 0)
@@ -145,22 +144,39 @@ static void foreign_free(oci_reader *r)
 {
     struct foreign_reader *f = (struct foreign_reader *)r;
 
-    archive_read_free(f->archive);
+    if (f->archive != NULL)
+        f->lib->archive_read_free(f->archive);
     oci_reader_free(f->src);
 }
 
 static const oci_reader_ops foreign_ops = { foreign_next, foreign_free };
 
+/* ARCHIVE_OK, or ARCHIVE_WARN where libarchive would start a program. */
+static int add_filter(struct foreign_reader *f)
+{
+    switch (f->name[0]) {
+    case 'b':
+        return f->lib->archive_read_support_filter_bzip2(f->archive);
+    case 'x':
+        return f->lib->archive_read_support_filter_xz(f->archive);
+    default:
+        return f->lib->archive_read_support_filter_lz4(f->archive);
+    }
+}
+
 static int set_up(struct foreign_reader *f, oci_error *err)
 {
-    f->archive = archive_read_new();
-    if (f->archive == NULL || archive_read_support_format_raw(f->archive) != ARCHIVE_OK ||
-        archive_read_support_format_empty(f->archive) != ARCHIVE_OK)
+    int r = oci_libarchive_load(&f->lib, err);
+
+    if (r < 0)
+        return r;
+    f->archive = f->lib->archive_read_new();
+    if (f->archive == NULL || f->lib->archive_read_support_format_raw(f->archive) != ARCHIVE_OK ||
+        f->lib->archive_read_support_format_empty(f->archive) != ARCHIVE_OK)
         return oci_fail_nomem(err);
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (strcmp(kinds[i].name, f->name) == 0 && kinds[i].support(f->archive) == ARCHIVE_OK)
-            return 0;
-    return oci_fail(err, OCI_E_UNSUPPORTED, "libarchive was built without %s", f->name);
+    if (add_filter(f) != ARCHIVE_OK)
+        return oci_fail(err, OCI_E_UNSUPPORTED, "libarchive was built without %s", f->name);
+    return 0;
 }
 
 int oci_reader_decode_foreign(oci_reader *src, const char *name, uint32_t max_ratio, oci_reader **out, oci_error *err)

@@ -62,6 +62,20 @@ int oci_buf_putc(oci_buf *buf, char c, oci_error *err)
     return oci_buf_append(buf, &c, 1, err);
 }
 
+int oci_buf_put_number(oci_buf *buf, uint64_t n, unsigned base, unsigned width, oci_error *err)
+{
+    char digits[64];
+    size_t at = sizeof digits;
+
+    do {
+        digits[--at] = (char)('0' + n % base);
+        n /= base;
+    } while (n > 0);
+    while (sizeof digits - at < width && at > 0)
+        digits[--at] = '0';
+    return oci_buf_append(buf, digits + at, sizeof digits - at, err);
+}
+
 int oci_buf_printf(oci_buf *buf, oci_error *err, const char *fmt, ...)
 {
     va_list args, again;

@@ -18,8 +18,8 @@
 
 #include <oci-image/layer.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
-#include "base/map.h"
 #include "dirs.h"
 #include "facts.h"
 #include "late.h"
@@ -41,15 +41,27 @@ typedef struct oci_left_out {
     uint64_t full;       /* whiteouts with content */
 } oci_left_out;
 
+/* The directory that the last entry went to. The next one often goes there too; until something is taken away, the same
+ * path means the same directory. */
+typedef struct oci_parent {
+    oci_buf path;
+    bool valid;
+    int fd; /* for looking up and making names only (O_PATH); -1: none yet */
+    struct stat st;
+    uint32_t ref; /* its record */
+} oci_parent;
+
 struct oci_applier {
     oci_root root;
     oci_limits limits;
     const oci_events *events;
     oci_apply_options options; /* its limits and events are not used */
     oci_ident ident;
+    mode_t umask; /* the bits that it leaves */
     oci_dirs *dirs;
-    oci_map *made;  /* by this layer: made.h */
+    oci_table made; /* by this layer: made.h */
     uint32_t layer; /* its number, from 1 */
+    oci_parent parent;
     oci_late_links late;
     oci_facts *facts;        /* NULL without the option snapshot */
     uint64_t entries, bytes; /* of all layers */
@@ -62,26 +74,23 @@ OCI_DEFINE_AUTO(oci_applier);
 
 /* Where an entry goes. */
 typedef struct oci_place {
-    int dirfd;        /* for looking up and making names only (O_PATH); -1 when there is none */
+    int dirfd;        /* borrowed until the next place is looked for */
     const char *base; /* borrowed from the path */
     struct stat dir;  /* of dirfd, as it was found */
     uint32_t ref;     /* the record of dirfd */
+    bool looked;      /* at the name; before that nothing is known of it: */
     bool there;       /* there is something with that name: */
     struct stat st;
 } oci_place;
 
-#define OCI_PLACE_INIT                                                                                                 \
-    {                                                                                                                  \
-        .dirfd = -1                                                                                                    \
-    }
-#define OCI_AUTO_PLACE __attribute__((cleanup(oci_place_leave)))
-
 /* ---- place.c ---- */
 
-/* Finds the place of path (not ""), making the directories on the way, and records the directory. The place must be
- * left, also after a failure. */
+/* Finds the place of path (not ""), making the directories on the way, and records the directory. */
 int oci_place_find(oci_applier *a, const char *path, oci_place *out, oci_error *err);
-void oci_place_leave(oci_place *p);
+/* Looks at what is there, unless that was done before. */
+int oci_place_look(oci_place *p, oci_error *err);
+/* Names were taken away: what a path has led to says nothing any more. */
+void oci_place_forget(oci_applier *a);
 /* Something in the directory fd is about to change: its record says so, and what time it had. path is how it was
  * reached, a hint (may be empty). */
 int oci_place_touch(oci_applier *a, int fd, oci_span path, const struct stat *st, uint32_t *ref, oci_error *err);
@@ -101,16 +110,20 @@ int oci_apply_late_links(oci_applier *a, oci_error *err);
 
 /* ---- meta.c ---- */
 
-/* All attributes of a file. */
-int oci_meta_file(oci_applier *a, int fd, const oci_tar_entry *e, oci_error *err);
-/* Those of a directory but for the time; what it had before is replaced. A mode that its owner could not work with is
- * left for the end: dir, its record, says so. */
-int oci_meta_dir(oci_applier *a, int fd, oci_dir *dir, const oci_tar_entry *e, oci_error *err);
+/* The mode that a file is made with. */
+mode_t oci_meta_new_mode(const oci_tar_entry *e);
+/* All attributes of a file that was made with that mode; inherits: in a directory that may have a default access
+ * control list. *st is what it is in the end. */
+int oci_meta_file(oci_applier *a, int fd, bool inherits, const oci_tar_entry *e, struct stat *st, oci_error *err);
+/* Those of a directory but for the time; what it had before is replaced, unless it is new and clean. A mode that its
+ * owner could not work with is left for the end: dir, its record, says so. st is what it has, and has afterwards. */
+int oci_meta_dir(oci_applier *a, int fd, oci_dir *dir, bool clean, const oci_tar_entry *e, struct stat *st,
+                 oci_error *err);
 /* Those of a directory that has no entry. */
 int oci_meta_default_dir(oci_applier *a, int fd, oci_error *err);
 int oci_meta_time(oci_applier *a, int fd, int64_t sec, uint32_t nsec, oci_error *err);
-/* Those of a symbolic link, device or pipe. */
-int oci_meta_node(oci_applier *a, int dirfd, const char *base, const oci_tar_entry *e, oci_error *err);
+/* Those of a new symbolic link, device or pipe; *st is what it is in the end. */
+int oci_meta_node(oci_applier *a, int dirfd, const char *base, const oci_tar_entry *e, struct stat *st, oci_error *err);
 
 /* ---- settle.c ---- */
 

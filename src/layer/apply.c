@@ -19,7 +19,7 @@
 /* For oci_entry_remove_unless and oci_dir_clear. */
 static bool is_made(void *ctx, const struct stat *dir, const char *name)
 {
-    return oci_made_get(((oci_applier *)ctx)->made, dir, name) != OCI_MADE_NOT;
+    return oci_made_get(&((oci_applier *)ctx)->made, dir, name) != OCI_MADE_NOT;
 }
 
 /* Whiteouts of what is not there have nothing to hide, also when what should hold it is not there or holds nothing. */
@@ -50,6 +50,7 @@ static int hide_entry(oci_applier *a, int dirfd, oci_span dir, const char *name,
         return 0;
     if (fstat(dirfd, &above) < 0)
         return oci_fail_errno(err, "look at the directory above '%s'", name);
+    oci_place_forget(a);
     r = oci_place_touch(a, dirfd, dir, &above, &ref, err);
     if (r == 0)
         r = oci_entry_remove_unless(dirfd, name, is_made, a, &removed, err);
@@ -99,6 +100,7 @@ static int hide_below(oci_applier *a, oci_span dir, oci_error *err)
         return oci_fail_errno(err, "look at the directory '%s'", path);
     if (is_hidden(a, oci_dirs_find(a->dirs, &st)))
         return 0;
+    oci_place_forget(a);
     r = oci_place_touch(a, fd, dir, &st, &ref, err);
     if (r == 0)
         r = oci_dir_clear(fd, is_made, a, &removed, err);
@@ -178,7 +180,7 @@ int oci_applier_apply(oci_applier *a, oci_reader *layer, oci_apply_stats *stats,
     r = oci_tar_reader_new(layer, a->events, &t, err);
     if (r == 0)
         r = apply_entries(a, t, err);
-    oci_map_clear(a->made);
+    oci_table_clear(&a->made);
     oci_late_forget(&a->late);
     a->broken = r < 0;
     if (r == 0 && stats != NULL)
@@ -197,6 +199,8 @@ int oci_applier_new(int rootfd, const oci_apply_options *o, oci_applier **out, o
     if (a == NULL)
         return oci_fail_nomem(err);
     a->root = (oci_root)OCI_ROOT_INIT(rootfd);
+    a->parent.fd = -1;
+    a->umask = oci_apply_umask(0777);
     if (o != NULL)
         a->options = *o;
     a->limits = oci_limits_resolve(a->options.limits);
@@ -208,9 +212,7 @@ int oci_applier_new(int rootfd, const oci_apply_options *o, oci_applier **out, o
     r = oci_dirs_new(&st, &a->dirs, err);
     if (r < 0)
         return r;
-    a->made = oci_map_new();
-    if (a->made == NULL)
-        return oci_fail_nomem(err);
+    oci_table_init(&a->made);
     r = oci_late_init(&a->late, err);
     if (r < 0)
         return r;
@@ -257,7 +259,9 @@ void oci_applier_free(oci_applier *a)
     if (a == NULL)
         return;
     oci_late_clear(&a->late);
-    oci_map_free(a->made);
+    oci_closep_(&a->parent.fd);
+    oci_buf_free(&a->parent.path);
+    oci_table_free(&a->made);
     oci_facts_free(a->facts);
     oci_dirs_free(a->dirs);
     oci_free(a);

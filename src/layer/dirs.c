@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/fail.h"
-#include "base/map.h"
+#include "base/table.h"
 #include "base/vec.h"
 
 struct oci_dirs {
@@ -12,25 +12,15 @@ struct oci_dirs {
         oci_dir *items;
         size_t count, cap;
     } all;
-    oci_map *by_number; /* device and inode to the index plus one */
-    uint32_t free;      /* a list of unused records, linked by next */
+    oci_table by_number; /* device and inode to the index plus one */
+    uint32_t free;       /* a list of unused records, linked by next */
 };
-
-struct key {
-    uint64_t dev, ino;
-};
-
-static struct key key_of(dev_t dev, ino_t ino)
-{
-    return (struct key) { dev, ino };
-}
 
 uint32_t oci_dirs_find(const oci_dirs *d, const struct stat *st)
 {
-    struct key key = key_of(st->st_dev, st->st_ino);
-    void *value;
+    uint64_t found = oci_table_get(&d->by_number, oci_table_number_key(st->st_ino, st->st_dev));
 
-    return oci_map_get(d->by_number, &key, sizeof key, &value) ? (uint32_t)((uintptr_t)value - 1) : OCI_DIRS_NONE;
+    return found != 0 ? (uint32_t)(found - 1) : OCI_DIRS_NONE;
 }
 
 oci_dir *oci_dirs_at(oci_dirs *d, uint32_t ref)
@@ -40,7 +30,7 @@ oci_dir *oci_dirs_at(oci_dirs *d, uint32_t ref)
 
 size_t oci_dirs_count(const oci_dirs *d)
 {
-    return oci_map_count(d->by_number);
+    return d->by_number.count;
 }
 
 /* ---- the tree ---- */
@@ -80,10 +70,9 @@ static uint32_t deepest_first(oci_dirs *d, uint32_t ref)
 static void forget(oci_dirs *d, uint32_t ref)
 {
     oci_dir *dir = oci_dirs_at(d, ref);
-    struct key key = key_of(dir->dev, dir->ino);
 
     detach(d, ref);
-    oci_map_remove(d->by_number, &key, sizeof key);
+    oci_table_remove(&d->by_number, oci_table_number_key(dir->ino, dir->dev));
     oci_free(dir->name);
     *dir = (oci_dir) { .next = d->free };
     d->free = ref;
@@ -103,7 +92,6 @@ void oci_dirs_drop(oci_dirs *d, uint32_t ref)
 
 static int add_record(oci_dirs *d, const struct stat *st, char *name, uint32_t *out, oci_error *err)
 {
-    struct key key = key_of(st->st_dev, st->st_ino);
     oci_dir dir = {
         .dev = st->st_dev,
         .ino = st->st_ino,
@@ -111,6 +99,7 @@ static int add_record(oci_dirs *d, const struct stat *st, char *name, uint32_t *
         .mtime = st->st_mtim.tv_sec,
         .mtime_nsec = (uint32_t)st->st_mtim.tv_nsec,
         .mode = st->st_mode & 07777,
+        .inherited = true,
         .parent = OCI_DIRS_NONE,
         .first = OCI_DIRS_NONE,
         .prev = OCI_DIRS_NONE,
@@ -122,7 +111,7 @@ static int add_record(oci_dirs *d, const struct stat *st, char *name, uint32_t *
         return oci_fail(err, OCI_E_LIMIT, "too many directories");
     if (ref == d->all.count && !OCI_VEC_PUSH(&d->all, (oci_dir) { .next = OCI_DIRS_NONE }))
         return oci_fail_nomem(err);
-    if (oci_map_set(d->by_number, &key, sizeof key, (void *)((uintptr_t)ref + 1)) < 0) {
+    if (oci_table_set(&d->by_number, oci_table_number_key(st->st_ino, st->st_dev), (uint64_t)ref + 1) < 0) {
         /* An unused record at the end is as good as one in the list. */
         if (d->free == OCI_DIRS_NONE)
             d->all.count--;
@@ -165,9 +154,7 @@ int oci_dirs_new(const struct stat *root, oci_dirs **out, oci_error *err)
     if (d == NULL)
         return oci_fail_nomem(err);
     d->free = OCI_DIRS_NONE;
-    d->by_number = oci_map_new();
-    if (d->by_number == NULL)
-        return oci_fail_nomem(err);
+    oci_table_init(&d->by_number);
     r = add_record(d, root, NULL, &ref, err);
     if (r < 0)
         return r;
@@ -182,7 +169,7 @@ void oci_dirs_free(oci_dirs *d)
     for (size_t i = 0; i < d->all.count; i++)
         oci_free(d->all.items[i].name);
     oci_free(d->all.items);
-    oci_map_free(d->by_number);
+    oci_table_free(&d->by_number);
     oci_free(d);
 }
 

@@ -26,9 +26,10 @@ typedef struct oci_dir {
     int64_t mtime;
     uint32_t mtime_nsec;
     mode_t mode;
-    bool settle;   /* something in it was changed: the time has to be set */
-    bool set_mode; /* it has a mode to work with, not its own */
-    bool reset;    /* what it has belongs to a layer that is hidden: it shall be as if made for what is in it */
+    bool settle;    /* something in it was changed: the time has to be set */
+    bool set_mode;  /* it has a mode to work with, not its own */
+    bool inherited; /* what is made in it may get attributes from it; of those found, not made, nothing else is known */
+    bool reset;     /* what it has belongs to a layer that is hidden: it shall be as if made for what is in it */
     /* Numbers of layers, from 1. */
     uint32_t made; /* the last one that gave it its attributes, 0 for none */
     uint32_t used; /* the last one that put something into it, 0 for none */

@@ -1,32 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "facts.h"
 
+#include <dirent.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/fail.h"
-#include "base/map.h"
+#include "base/hash.h"
+#include "base/table.h"
 #include "base/text.h"
+#include "base/vec.h"
 #include "os/os.h"
 
 enum { SHA256_BYTES = 32 };
 
-/* As it is kept: one allocation. */
+/* As it is kept. */
 struct fact {
-    bool hashed;
+    char *xattrs; /* text, or NULL */
+    uint64_t dev, ino, size;
+    int64_t mtime;
+    uint32_t mtime_nsec, mode, uid, gid;
+    uint32_t name_hash; /* of the name it was made with, which an inode number in a directory has to agree with */
+    bool hashed, linked;
     uint8_t digest[SHA256_BYTES];
-    char xattrs[]; /* text, NUL-terminated */
 };
 
 struct oci_facts {
-    oci_map *by_number;
+    oci_table by_number; /* device and inode to the index plus one */
+    size_t last;         /* the one found last: the next one is often wanted next, and a table is slow to look into */
+    struct {
+        struct fact *items;
+        size_t count, cap;
+    } all;
+    uint64_t seed[2]; /* of the hashes of names */
     oci_digester *digester;
     uint64_t position; /* bytes hashed of the file at hand */
     oci_buf xattrs;    /* of what is at hand */
-};
-
-struct key {
-    uint64_t dev, ino;
 };
 
 int oci_facts_new(oci_facts **out, oci_error *err)
@@ -36,9 +45,8 @@ int oci_facts_new(oci_facts **out, oci_error *err)
 
     if (f == NULL)
         return oci_fail_nomem(err);
-    f->by_number = oci_map_new();
-    if (f->by_number == NULL)
-        return oci_fail_nomem(err);
+    oci_table_init(&f->by_number);
+    oci_hash_seed(f->seed);
     r = oci_digester_new(OCI_DIGEST_SHA256, &f->digester, err);
     if (r < 0)
         return r;
@@ -48,13 +56,12 @@ int oci_facts_new(oci_facts **out, oci_error *err)
 
 void oci_facts_free(oci_facts *f)
 {
-    void *value;
-
     if (f == NULL)
         return;
-    for (size_t at = 0; f->by_number != NULL && oci_map_next(f->by_number, &at, NULL, NULL, &value);)
-        oci_free(value);
-    oci_map_free(f->by_number);
+    for (size_t i = 0; i < f->all.count; i++)
+        oci_free(f->all.items[i].xattrs);
+    oci_free(f->all.items);
+    oci_table_free(&f->by_number);
     oci_digester_free(f->digester);
     oci_buf_free(&f->xattrs);
     oci_free(f);
@@ -120,41 +127,80 @@ int oci_facts_xattr(oci_facts *f, const char *name, const void *value, size_t n,
 
 /* ---- keeping ---- */
 
-/* What is at hand belongs to st; digest is NULL for what is no file. */
-static int keep(oci_facts *f, const struct stat *st, const oci_digest *digest, oci_error *err)
+static bool is_of(const oci_facts *f, size_t i, dev_t dev, ino_t ino)
 {
-    struct key key = { st->st_dev, st->st_ino };
-    struct fact *fact = NULL;
-    void *old = NULL;
-    size_t n = f->xattrs.len;
+    return i < f->all.count && f->all.items[i].ino == ino && f->all.items[i].dev == dev;
+}
 
-    if (digest != NULL || n > 0) {
-        fact = oci_alloc(sizeof *fact + n + 1);
-        if (fact == NULL)
+static struct fact *find(oci_facts *f, dev_t dev, ino_t ino)
+{
+    if (!is_of(f, f->last, dev, ino) && !is_of(f, ++f->last, dev, ino)) {
+        uint64_t found = oci_table_get(&f->by_number, oci_table_number_key(ino, dev));
+
+        if (found == 0)
+            return NULL;
+        f->last = (size_t)found - 1;
+    }
+    return &f->all.items[f->last];
+}
+
+static struct fact *find_or_add(oci_facts *f, const struct stat *st, oci_error *err)
+{
+    uint64_t *at;
+
+    if (!OCI_VEC_PUSH(&f->all, (struct fact) { 0 }) ||
+        (at = oci_table_at(&f->by_number, oci_table_number_key(st->st_ino, st->st_dev))) == NULL) {
+        oci_fail_nomem(err);
+        return NULL;
+    }
+    if (*at == 0)
+        *at = f->all.count;
+    else
+        f->all.count--;
+    return &f->all.items[*at - 1];
+}
+
+static uint32_t hash_of(const oci_facts *f, const char *name)
+{
+    return (uint32_t)oci_siphash(f->seed, name, strlen(name));
+}
+
+/* What is at hand belongs to st; digest is NULL for what is no file. */
+static int keep(oci_facts *f, const struct stat *st, const char *name, const oci_digest *digest, oci_error *err)
+{
+    struct fact *fact = find_or_add(f, st, err);
+    char *xattrs = NULL;
+
+    if (fact == NULL)
+        return OCI_E_NOMEM;
+    if (f->xattrs.len > 0) {
+        xattrs = oci_strndup(f->xattrs.data, f->xattrs.len);
+        if (xattrs == NULL)
             return oci_fail_nomem(err);
-        fact->hashed = digest != NULL;
-        if (digest != NULL)
-            memcpy(fact->digest, digest->bytes, SHA256_BYTES);
-        if (n > 0)
-            memcpy(fact->xattrs, f->xattrs.data, n);
-        fact->xattrs[n] = '\0';
     }
     f->xattrs.len = 0;
-    oci_map_get(f->by_number, &key, sizeof key, &old);
-    if (fact == NULL) {
-        oci_map_remove(f->by_number, &key, sizeof key);
-    } else if (oci_map_set(f->by_number, &key, sizeof key, fact) < 0) {
-        oci_free(fact);
-        return oci_fail_nomem(err);
-    }
-    oci_free(old);
+    oci_free(fact->xattrs);
+    *fact = (struct fact) {
+        .xattrs = xattrs,
+        .dev = st->st_dev,
+        .ino = st->st_ino,
+        .size = (uint64_t)st->st_size,
+        .mtime = st->st_mtim.tv_sec,
+        .mtime_nsec = (uint32_t)st->st_mtim.tv_nsec,
+        .mode = st->st_mode,
+        .uid = st->st_uid,
+        .gid = st->st_gid,
+        .name_hash = hash_of(f, name),
+        .hashed = digest != NULL,
+    };
+    if (digest != NULL)
+        memcpy(fact->digest, digest->bytes, SHA256_BYTES);
     return 0;
 }
 
-int oci_facts_file(oci_facts *f, int fd, uint64_t size, oci_error *err)
+int oci_facts_file(oci_facts *f, const struct stat *st, const char *name, uint64_t size, oci_error *err)
 {
     oci_digest digest;
-    struct stat st;
     int r;
 
     if (f == NULL)
@@ -162,63 +208,84 @@ int oci_facts_file(oci_facts *f, int fd, uint64_t size, oci_error *err)
     hash_zeros(f, size);
     f->position = 0;
     r = oci_digester_final(f->digester, &digest, err);
-    if (r < 0)
-        return r;
-    return fstat(fd, &st) < 0 ? oci_fail_errno(err, "look at the file") : keep(f, &st, &digest, err);
+    return r < 0 ? r : keep(f, st, name, &digest, err);
 }
 
-int oci_facts_fd(oci_facts *f, int fd, oci_error *err)
+int oci_facts_other(oci_facts *f, const struct stat *st, const char *name, oci_error *err)
 {
-    struct stat st;
-
-    if (f == NULL)
-        return 0;
-    return fstat(fd, &st) < 0 ? oci_fail_errno(err, "look at the directory") : keep(f, &st, NULL, err);
+    return f == NULL ? 0 : keep(f, st, name, NULL, err);
 }
 
-int oci_facts_entry(oci_facts *f, int dirfd, const char *base, oci_error *err)
+void oci_facts_linked(oci_facts *f, const struct stat *st)
 {
-    struct stat st;
-    int r;
+    struct fact *fact = f != NULL ? find(f, st->st_dev, st->st_ino) : NULL;
 
-    if (f == NULL)
-        return 0;
-    r = oci_entry_stat(dirfd, base, &st, err);
-    if (r == 0)
-        return oci_fail(err, OCI_E_CONFLICT, "'%s' is gone", base);
-    return r < 0 ? r : keep(f, &st, NULL, err);
+    if (fact != NULL)
+        fact->linked = true;
 }
 
-bool oci_facts_find(const oci_facts *f, const struct stat *st, oci_fact *out)
+static oci_digest digest_of(const struct fact *fact)
 {
-    struct key key = { st->st_dev, st->st_ino };
-    const struct fact *fact;
-    void *value;
+    oci_digest digest = { 0 };
 
-    if (f == NULL || !oci_map_get(f->by_number, &key, sizeof key, &value))
-        return false;
-    fact = value;
-    *out = (oci_fact) { .xattrs = fact->xattrs };
     if (fact->hashed) {
-        out->digest.alg = OCI_DIGEST_SHA256;
-        out->digest.len = SHA256_BYTES;
-        memcpy(out->digest.bytes, fact->digest, SHA256_BYTES);
+        digest.alg = OCI_DIGEST_SHA256;
+        digest.len = SHA256_BYTES;
+        memcpy(digest.bytes, fact->digest, SHA256_BYTES);
     }
-    return true;
+    return digest;
 }
 
 int oci_facts_again(oci_facts *f, const struct stat *st, int dirfd, const char *base, oci_error *err)
 {
+    const struct fact *fact = f != NULL ? find(f, st->st_dev, st->st_ino) : NULL;
+    oci_digest digest;
     struct stat copy;
-    oci_fact fact;
     int r;
 
-    if (!oci_facts_find(f, st, &fact))
+    if (fact == NULL)
         return 0;
     r = oci_entry_stat(dirfd, base, &copy, err);
     if (r == 0)
         return oci_fail(err, OCI_E_CONFLICT, "'%s' is gone", base);
-    if (r > 0)
-        r = oci_buf_puts(&f->xattrs, fact.xattrs, err);
-    return r < 0 ? r : keep(f, &copy, fact.digest.alg != OCI_DIGEST_NONE ? &fact.digest : NULL, err);
+    if (r > 0 && fact->xattrs != NULL)
+        r = oci_buf_puts(&f->xattrs, fact->xattrs, err);
+    digest = digest_of(fact);
+    return r < 0 ? r : keep(f, &copy, base, digest.alg != OCI_DIGEST_NONE ? &digest : NULL, err);
+}
+
+/* ---- telling ---- */
+
+bool oci_facts_find(oci_facts *f, const struct stat *st, oci_fact *out)
+{
+    const struct fact *fact = f != NULL ? find(f, st->st_dev, st->st_ino) : NULL;
+
+    if (fact == NULL)
+        return false;
+    *out = (oci_fact) { digest_of(fact), fact->xattrs != NULL ? fact->xattrs : "" };
+    return true;
+}
+
+static bool is_type(const struct fact *fact, unsigned char type)
+{
+    return (S_ISREG(fact->mode) && type == DT_REG) || (S_ISLNK(fact->mode) && type == DT_LNK);
+}
+
+bool oci_facts_stat(oci_facts *f, const struct stat *dir, const oci_dir_name *name, struct stat *out)
+{
+    const struct fact *fact = find(f, dir->st_dev, name->ino);
+
+    if (fact == NULL || fact->linked || !is_type(fact, name->type) || fact->name_hash != hash_of(f, name->text))
+        return false;
+    *out = (struct stat) {
+        .st_dev = dir->st_dev,
+        .st_ino = name->ino,
+        .st_mode = fact->mode,
+        .st_nlink = 1,
+        .st_uid = fact->uid,
+        .st_gid = fact->gid,
+        .st_size = (off_t)fact->size,
+        .st_mtim = { .tv_sec = (time_t)fact->mtime, .tv_nsec = (long)fact->mtime_nsec },
+    };
+    return true;
 }

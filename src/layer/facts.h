@@ -2,9 +2,10 @@
 #ifndef OCI_LAYER_FACTS_H
 #define OCI_LAYER_FACTS_H
 /*
- * What a snapshot cannot cheaply find out in the end: the digests of files, hashed while they are written, and the
- * extended attributes that were set. Known by device and inode, so that all names of a file share them. A number that
- * is used again belongs to something made later, which replaces what was known.
+ * What a snapshot has to know of everything that was made: attributes as they were found when it was done, the digests
+ * of files, hashed while they are written, and the extended attributes that were set. Known by device and inode, so
+ * that all names of a file share them. A number that is used again belongs to something made later, which replaces what
+ * was known.
  *
  * Facts are gathered (oci_facts_content, oci_facts_xattr) and then belong to what is named next. Every function accepts
  * NULL for facts, without which there is nothing to do.
@@ -15,6 +16,7 @@
 #include <oci-image/error.h>
 
 #include "base/cleanup.h"
+#include "os/os.h"
 
 typedef struct oci_facts oci_facts;
 
@@ -27,12 +29,12 @@ void oci_facts_content(oci_facts *f, oci_span piece, uint64_t offset);
 /* An attribute was set. */
 int oci_facts_xattr(oci_facts *f, const char *name, const void *value, size_t n, oci_error *err);
 
-/* It was the file fd of size bytes. */
-int oci_facts_file(oci_facts *f, int fd, uint64_t size, oci_error *err);
-/* It was something else: an open directory, or an entry. */
-int oci_facts_fd(oci_facts *f, int fd, oci_error *err);
-int oci_facts_entry(oci_facts *f, int dirfd, const char *base, oci_error *err);
-
+/* It was the file name of size bytes, which has the attributes st. */
+int oci_facts_file(oci_facts *f, const struct stat *st, const char *name, uint64_t size, oci_error *err);
+/* It was something else. */
+int oci_facts_other(oci_facts *f, const struct stat *st, const char *name, oci_error *err);
+/* What is known as st has got another name. */
+void oci_facts_linked(oci_facts *f, const struct stat *st);
 /* The entry is a copy of what is known as st. */
 int oci_facts_again(oci_facts *f, const struct stat *st, int dirfd, const char *base, oci_error *err);
 
@@ -42,7 +44,11 @@ typedef struct oci_fact {
 } oci_fact;
 
 /* Whether anything is known about it. */
-bool oci_facts_find(const oci_facts *f, const struct stat *st, oci_fact *out);
+bool oci_facts_find(oci_facts *f, const struct stat *st, oci_fact *out);
+/* The attributes of what name in the directory dir leads to, when they can be told without looking: not of directories,
+ * whose attributes change, nor of what has several names or is a device, nor where inodes have other numbers in
+ * directories. */
+bool oci_facts_stat(oci_facts *f, const struct stat *dir, const oci_dir_name *name, struct stat *out);
 
 /* Appends text as mtree(5) has it: whatever is not a plain character is a backslash and three octal digits. */
 int oci_mtree_escape(oci_buf *out, const char *text, size_t n, oci_error *err);

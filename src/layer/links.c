@@ -51,7 +51,7 @@ static int copy(oci_applier *a, const oci_place *p, const struct target *target,
 
     a->bytes += before - left;
     a->stats.bytes += before - left;
-    a->left_out.links++;
+    a->left_out.links += r == 0;
     return r < 0 ? r : oci_facts_again(a->facts, &target->st, p->dirfd, p->base, err);
 }
 
@@ -64,6 +64,8 @@ static int link_or_copy(oci_applier *a, const oci_place *p, const struct target 
         return copy(a, p, target, err);
     if (r < 0 && err != NULL)
         *err = why;
+    if (r == 0)
+        oci_facts_linked(a->facts, &target->st);
     return r;
 }
 
@@ -73,9 +75,12 @@ static int link_to(oci_applier *a, oci_place *p, const struct target *target, co
 
     if (oci_is_same_file(&p->dir, &target->dir) && strcmp(p->base, target->base) == 0)
         return oci_fail(err, OCI_E_INVALID, "the hard link leads to itself");
-    r = oci_place_clear(a, p, err);
-    if (r == 0)
-        r = link_or_copy(a, p, target, err);
+    r = link_or_copy(a, p, target, err);
+    if (r == OCI_E_EXISTS) {
+        r = oci_place_clear(a, p, err);
+        if (r == 0)
+            r = link_or_copy(a, p, target, err);
+    }
     /* What was cleared away was a directory with the target in it. */
     if (r == OCI_E_NOT_FOUND)
         return fail_missing(path, err);
@@ -84,7 +89,7 @@ static int link_to(oci_applier *a, oci_place *p, const struct target *target, co
 
 int oci_apply_link(oci_applier *a, const oci_tar_entry *e, oci_error *err)
 {
-    OCI_AUTO_PLACE oci_place place = OCI_PLACE_INIT;
+    oci_place place;
     struct target target = { .dirfd = -1 };
     int r = find_target(a, e->link, &target, err), found = r;
 
@@ -97,7 +102,7 @@ int oci_apply_link(oci_applier *a, const oci_tar_entry *e, oci_error *err)
         r = oci_place_clear(a, &place, err);
         if (r == 0)
             r = oci_late_add(&a->late, e->name, e->link, err);
-        oci_made_forget(a->made, &place.dir, place.base);
+        oci_made_forget(&a->made, &place.dir, place.base);
     }
     oci_closep_(&target.dirfd);
     return r;
@@ -108,11 +113,11 @@ int oci_apply_link(oci_applier *a, const oci_tar_entry *e, oci_error *err)
 static int link_late(void *ctx, const oci_late_link *late, oci_error *err)
 {
     oci_applier *a = ctx;
-    OCI_AUTO_PLACE oci_place place = OCI_PLACE_INIT;
+    oci_place place;
     struct target target = { .dirfd = -1 };
     int r = oci_place_find(a, late->name, &place, err);
 
-    if (r == 0 && oci_made_get(a->made, &place.dir, place.base) != OCI_MADE_NOT)
+    if (r == 0 && oci_made_get(&a->made, &place.dir, place.base) != OCI_MADE_NOT)
         return 0; /* a later entry has taken the name */
     if (r == 0)
         r = find_target(a, late->target, &target, err);

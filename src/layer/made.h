@@ -10,7 +10,7 @@
 #include <oci-image/common.h>
 #include <oci-image/error.h>
 
-#include "base/map.h"
+#include "base/table.h"
 
 typedef enum oci_made_kind {
     OCI_MADE_NOT,     /* it is of a lower layer, or absent */
@@ -19,9 +19,9 @@ typedef enum oci_made_kind {
 } oci_made_kind;
 
 /* before (may be NULL) is set to what it was. name has at most OCI_TAR_NAME_MAX bytes. */
-int oci_made_set(oci_map *made, const struct stat *dir, const char *name, oci_made_kind kind, oci_made_kind *before,
+int oci_made_set(oci_table *made, const struct stat *dir, const char *name, oci_made_kind kind, oci_made_kind *before,
                  oci_error *err);
-oci_made_kind oci_made_get(const oci_map *made, const struct stat *dir, const char *name);
-void oci_made_forget(oci_map *made, const struct stat *dir, const char *name);
+oci_made_kind oci_made_get(const oci_table *made, const struct stat *dir, const char *name);
+void oci_made_forget(oci_table *made, const struct stat *dir, const char *name);
 
 #endif

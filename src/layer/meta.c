@@ -2,6 +2,10 @@
 /*
  * Owners, modes, extended attributes and times, in this order: a change of owner clears set-id bits and capabilities,
  * and everything changes times. By descriptor where there can be one, otherwise by (dirfd, base) without following.
+ *
+ * Every call counts when there are hundreds of thousands of files, and nearly all are made with the right owner and
+ * mode. So what a new thing must have is assumed, only what differs is set, and in the end it is looked at: where the
+ * assumption was wrong (set-gid directories, access control lists, odd file systems), the rest is set then.
  */
 #include "applier.h"
 
@@ -19,23 +23,40 @@ struct subject {
     const char *base;
 };
 
+static int look(const struct subject *s, struct stat *st, oci_error *err)
+{
+    int r;
+
+    if (s->fd >= 0)
+        return fstat(s->fd, st) < 0 ? oci_fail_errno(err, "look at what was made") : 0;
+    r = oci_entry_stat(s->dirfd, s->base, st, err);
+    return r == 0 ? oci_fail(err, OCI_E_CONFLICT, "'%s' is gone", s->base) : r < 0 ? r : 0;
+}
+
 /* ---- owners ---- */
 
-/* 1 when the owner is the one of the policy, 0 when that is somebody in its place or cannot be set. */
-static int set_owner(oci_applier *a, const struct subject *s, uint32_t uid, uint32_t gid, oci_error *err)
+/* 1 when the owner is the one of the policy, 0 when that is somebody in its place or cannot be set. st is what the
+ * subject has, and has afterwards. */
+static int set_owner(oci_applier *a, const struct subject *s, uint32_t uid, uint32_t gid, struct stat *st,
+                     oci_error *err)
 {
     oci_error why = OCI_ERROR_INIT;
     oci_owner host;
     int r = oci_ident_owner(&a->ident, uid, gid, &host, err);
 
-    if (r < 0 || !host.chown)
+    if (r < 0 || !host.chown || (st->st_uid == host.uid && st->st_gid == host.gid))
         return r < 0 ? r : !host.other;
     if (s->fd < 0)
         r = oci_entry_chown(s->dirfd, s->base, host.uid, host.gid, &why);
     else if (fchown(s->fd, host.uid, host.gid) < 0)
         r = oci_fail_errno(&why, "give it to %u:%u", host.uid, host.gid);
-    if (r == 0)
+    if (r == 0) {
+        st->st_uid = host.uid;
+        st->st_gid = host.gid;
+        if (!S_ISDIR(st->st_mode))
+            st->st_mode &= ~(mode_t)(S_ISUID | S_ISGID);
         return !host.other;
+    }
     if (!oci_means_unsupported(why.sys_errno)) {
         if (err != NULL)
             *err = why;
@@ -107,11 +128,14 @@ static mode_t mode_for(uint32_t mode, bool owned)
     return owned ? mode : mode & ~(mode_t)(S_ISUID | S_ISGID);
 }
 
-static int set_mode(oci_applier *a, const struct subject *s, mode_t mode, oci_error *err)
+/* st is what the subject has, and has afterwards. */
+static int set_mode(oci_applier *a, const struct subject *s, mode_t mode, struct stat *st, oci_error *err)
 {
     oci_error why = OCI_ERROR_INIT;
     int r = 0;
 
+    if ((st->st_mode & 07777) == mode)
+        return 0;
     if (s->fd >= 0 && fchmod(s->fd, mode) < 0)
         r = oci_fail_errno(&why, "set the mode %04o", (unsigned)mode);
     else if (s->fd < 0)
@@ -121,6 +145,8 @@ static int set_mode(oci_applier *a, const struct subject *s, mode_t mode, oci_er
             *err = why;
         return r;
     }
+    if (r == 0)
+        st->st_mode = (st->st_mode & S_IFMT) | mode;
     a->left_out.modes += r < 0;
     return 0;
 }
@@ -156,30 +182,87 @@ static int set_entry_time(oci_applier *a, int dirfd, const char *base, const oci
 
 /* ---- all together ---- */
 
-int oci_meta_file(oci_applier *a, int fd, const oci_tar_entry *e, oci_error *err)
+static int set_owner_and_mode(oci_applier *a, const struct subject *s, const oci_tar_entry *e, struct stat *st,
+                              oci_error *err)
 {
-    const struct subject s = { .fd = fd };
-    int r = set_owner(a, &s, e->uid, e->gid, err);
+    int r = set_owner(a, s, e->uid, e->gid, st, err);
 
-    if (r >= 0)
-        r = set_mode(a, &s, mode_for(e->mode, r > 0), err);
-    if (r == 0)
-        r = clear_xattrs(a, fd, e, err);
-    if (r == 0)
-        r = set_xattrs(a, &s, e, err);
-    return r < 0 ? r : oci_meta_time(a, fd, e->mtime, e->mtime_nsec, err);
+    if (r < 0 || e->type == OCI_TAR_SYMLINK)
+        return r < 0 ? r : 0;
+    return set_mode(a, s, mode_for(e->mode, r > 0), st, err);
 }
 
-int oci_meta_dir(oci_applier *a, int fd, oci_dir *dir, const oci_tar_entry *e, oci_error *err)
+/* What a new thing has that was made with that mode. */
+static struct stat assume(const oci_applier *a, mode_t mode)
+{
+    return (struct stat) { .st_mode = mode & a->umask, .st_uid = a->ident.uid, .st_gid = a->ident.gid };
+}
+
+/* Looks at what was made; what is not as it was assumed to be is set again. */
+static int finish(oci_applier *a, const struct subject *s, const oci_tar_entry *e, const oci_left_out *before,
+                  struct stat *st, oci_error *err)
+{
+    const struct stat assumed = *st;
+    int r = look(s, st, err);
+
+    if (r < 0 || (st->st_uid == assumed.st_uid && st->st_gid == assumed.st_gid &&
+                  (e->type == OCI_TAR_SYMLINK || (st->st_mode & 07777) == (assumed.st_mode & 07777))))
+        return r;
+    a->left_out.owners = before->owners;
+    a->left_out.modes = before->modes;
+    r = set_owner_and_mode(a, s, e, st, err);
+    return r < 0 ? r : look(s, st, err);
+}
+
+mode_t oci_meta_new_mode(const oci_tar_entry *e)
+{
+    return e->mode & 0777;
+}
+
+int oci_meta_file(oci_applier *a, int fd, bool inherits, const oci_tar_entry *e, struct stat *st, oci_error *err)
 {
     const struct subject s = { .fd = fd };
-    int r = set_owner(a, &s, e->uid, e->gid, err);
+    const bool plain = e->n_xattrs == 0 && !inherits && a->ident.policy != OCI_OWNER_RECORD;
+    const oci_left_out before = a->left_out;
+    int r = 0;
+
+    /* Attributes would suffer from a change of the owner behind them, so nothing is assumed then. */
+    if (plain)
+        *st = assume(a, oci_meta_new_mode(e));
+    else
+        r = look(&s, st, err);
+    if (r == 0)
+        r = set_owner_and_mode(a, &s, e, st, err);
+    if (r == 0 && inherits)
+        r = clear_xattrs(a, fd, e, err);
+    if (r == 0 && !plain)
+        r = set_xattrs(a, &s, e, err);
+    if (r == 0)
+        r = oci_meta_time(a, fd, e->mtime, e->mtime_nsec, err);
+    return r < 0 ? r : finish(a, &s, e, &before, st, err);
+}
+
+/* Whether what is made in the directory of the entry inherits an access control list. */
+static bool bequeaths(const oci_applier *a, const oci_tar_entry *e)
+{
+    for (size_t i = 0; i < e->n_xattrs; i++)
+        if (strcmp(e->xattrs[i].name, "system.posix_acl_default") == 0 && travels(a, e->xattrs[i].name))
+            return true;
+    return false;
+}
+
+int oci_meta_dir(oci_applier *a, int fd, oci_dir *dir, bool clean, const oci_tar_entry *e, struct stat *st,
+                 oci_error *err)
+{
+    const struct subject s = { .fd = fd };
+    int r = set_owner(a, &s, e->uid, e->gid, st, err);
 
     dir->mode = e->mode;
     dir->set_mode = (e->mode & 0700) != 0700;
+    dir->inherited = bequeaths(a, e);
     if (r >= 0)
-        r = set_mode(a, &s, e->mode | 0700, err);
-    if (r == 0)
+        r = set_mode(a, &s, e->mode | 0700, st, err);
+    if (r == 0 && !clean)
         r = clear_xattrs(a, fd, e, err);
     return r < 0 ? r : set_xattrs(a, &s, e, err);
 }
@@ -187,21 +270,31 @@ int oci_meta_dir(oci_applier *a, int fd, oci_dir *dir, const oci_tar_entry *e, o
 int oci_meta_default_dir(oci_applier *a, int fd, oci_error *err)
 {
     const struct subject s = { .fd = fd };
-    int r = set_owner(a, &s, 0, 0, err);
+    struct stat st;
+    int r = look(&s, &st, err);
 
+    if (r == 0)
+        r = set_owner(a, &s, 0, 0, &st, err);
     if (r >= 0)
-        r = set_mode(a, &s, 0755, err);
+        r = set_mode(a, &s, 0755, &st, err);
     return r < 0 ? r : oci_fd_clear_xattrs(fd, NULL, 0, err);
 }
 
-int oci_meta_node(oci_applier *a, int dirfd, const char *base, const oci_tar_entry *e, oci_error *err)
+int oci_meta_node(oci_applier *a, int dirfd, const char *base, const oci_tar_entry *e, struct stat *st, oci_error *err)
 {
     const struct subject s = { -1, dirfd, base };
-    int r = set_owner(a, &s, e->uid, e->gid, err);
+    const oci_left_out before = a->left_out;
+    int r = 0;
 
-    if (r >= 0)
-        r = e->type != OCI_TAR_SYMLINK ? set_mode(a, &s, mode_for(e->mode, r > 0), err) : 0;
+    if (e->n_xattrs == 0 && e->type == OCI_TAR_SYMLINK)
+        *st = assume(a, 0);
+    else
+        r = look(&s, st, err);
+    if (r == 0)
+        r = set_owner_and_mode(a, &s, e, st, err);
     if (r == 0)
         r = set_xattrs(a, &s, e, err);
-    return r < 0 ? r : set_entry_time(a, dirfd, base, e, err);
+    if (r == 0)
+        r = set_entry_time(a, dirfd, base, e, err);
+    return r < 0 ? r : finish(a, &s, e, &before, st, err);
 }

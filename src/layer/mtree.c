@@ -5,7 +5,6 @@
  */
 #include "applier.h"
 
-#include <inttypes.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 
@@ -71,11 +70,37 @@ static int foresee(const oci_applier *a, struct stat *st, bool *plain, oci_error
     return 0;
 }
 
+static int put_field(struct writing *t, const char *name, uint64_t n, unsigned base, oci_error *err)
+{
+    int r = oci_buf_puts(&t->line, name, err);
+
+    return r < 0 ? r : oci_buf_put_number(&t->line, n, base, 1, err);
+}
+
+static int put_time(struct writing *t, const struct timespec *time, oci_error *err)
+{
+    const int64_t sec = time->tv_sec;
+    int r = put_field(t, sec < 0 ? " time=-" : " time=", sec < 0 ? -(uint64_t)sec : (uint64_t)sec, 10, err);
+
+    if (r == 0)
+        r = oci_buf_putc(&t->line, '.', err);
+    return r < 0 ? r : oci_buf_put_number(&t->line, (uint64_t)time->tv_nsec, 10, 9, err);
+}
+
 static int put_common(struct writing *t, const struct stat *st, oci_error *err)
 {
-    return oci_buf_printf(&t->line, err, " type=%s uid=%u gid=%u mode=%#o time=%" PRId64 ".%09ld",
-                          type_name(st->st_mode), st->st_uid, st->st_gid, (unsigned)st->st_mode & 07777,
-                          (int64_t)st->st_mtim.tv_sec, (long)st->st_mtim.tv_nsec);
+    const unsigned mode = st->st_mode & 07777;
+    int r = oci_buf_puts(&t->line, " type=", err);
+
+    if (r == 0)
+        r = oci_buf_puts(&t->line, type_name(st->st_mode), err);
+    if (r == 0)
+        r = put_field(t, " uid=", st->st_uid, 10, err);
+    if (r == 0)
+        r = put_field(t, " gid=", st->st_gid, 10, err);
+    if (r == 0)
+        r = put_field(t, mode != 0 ? " mode=0" : " mode=", mode, 8, err);
+    return r < 0 ? r : put_time(t, &st->st_mtim, err);
 }
 
 /* What depends on the type. dirfd and name are of the entry, name "." for the root. */
@@ -83,11 +108,16 @@ static int put_special(struct writing *t, int dirfd, const char *name, const str
 {
     int r = 0;
 
-    if (!S_ISDIR(st->st_mode))
-        r = oci_buf_printf(&t->line, err, " size=%" PRId64 " nlink=%lu", (int64_t)st->st_size,
-                           (unsigned long)st->st_nlink);
-    if (r == 0 && (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode)))
-        r = oci_buf_printf(&t->line, err, " device=linux,%u,%u", major(st->st_rdev), minor(st->st_rdev));
+    if (!S_ISDIR(st->st_mode)) {
+        r = put_field(t, " size=", (uint64_t)st->st_size, 10, err);
+        if (r == 0)
+            r = put_field(t, " nlink=", st->st_nlink, 10, err);
+    }
+    if (r == 0 && (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode))) {
+        r = put_field(t, " device=linux,", major(st->st_rdev), 10, err);
+        if (r == 0)
+            r = put_field(t, ",", minor(st->st_rdev), 10, err);
+    }
     if (r < 0 || !S_ISLNK(st->st_mode))
         return r;
     t->link.len = 0;
@@ -105,8 +135,11 @@ static int put_facts(struct writing *t, const struct stat *st, oci_error *err)
 
     if (!oci_facts_find(t->a->facts, st, &fact))
         return 0;
-    if (S_ISREG(st->st_mode) && oci_digest_encoded(&fact.digest, hex, sizeof hex) > 0)
-        r = oci_buf_printf(&t->line, err, " sha256digest=%s", hex);
+    if (S_ISREG(st->st_mode) && oci_digest_encoded(&fact.digest, hex, sizeof hex) > 0) {
+        r = oci_buf_puts(&t->line, " sha256digest=", err);
+        if (r == 0)
+            r = oci_buf_puts(&t->line, hex, err);
+    }
     return r < 0 ? r : oci_buf_puts(&t->line, fact.xattrs, err);
 }
 
@@ -131,6 +164,11 @@ static int write_entry(void *ctx, int dirfd, const char *name, const struct stat
     return r < 0 ? r : oci_writer_write(t->w, t->line.data, t->line.len, err);
 }
 
+static bool is_known(void *ctx, const struct stat *dir, const oci_dir_name *name, struct stat *st)
+{
+    return oci_facts_stat(((struct writing *)ctx)->a->facts, dir, name, st);
+}
+
 static int write_up(void *ctx, oci_error *err)
 {
     return oci_writer_write(((struct writing *)ctx)->w, "..\n", 3, err);
@@ -140,7 +178,7 @@ int oci_applier_write_mtree(oci_applier *a, oci_writer *w, oci_error *err)
 {
     static const char head[] = "#mtree v2.0\n";
     struct writing t = { .a = a, .w = w };
-    const oci_tree_visitor visitor = { &t, write_entry, write_up };
+    const oci_tree_visitor visitor = { &t, write_entry, write_up, is_known };
     int r;
 
     if (a->facts == NULL)

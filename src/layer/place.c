@@ -57,11 +57,11 @@ static int find_name(int up, const struct stat *st, struct step *step, oci_error
         return r < 0 ? r : 0;
     r = oci_dir_names(up, false, &names, err);
     for (size_t i = 0; r == 0 && i < names.count; i++) {
-        if (strlen(names.items[i]) > OCI_TAR_NAME_MAX)
+        if (strlen(names.items[i].text) > OCI_TAR_NAME_MAX)
             continue;
-        r = is_named(up, names.items[i], st, err);
+        r = is_named(up, names.items[i].text, st, err);
         if (r > 0)
-            memcpy(step->name, names.items[i], strlen(names.items[i]) + 1);
+            memcpy(step->name, names.items[i].text, strlen(names.items[i].text) + 1);
     }
     oci_names_free(&names);
     if (r == 0)
@@ -158,48 +158,89 @@ static int after_parent(void *ctx, int dirfd, const char *base, int fd, oci_erro
     dir = oci_dirs_at(a->dirs, ref);
     dir->made = a->layer;
     dir->settle = true;
+    dir->inherited = false;
     oci_dirs_at(a->dirs, parent)->used = a->layer;
     r = oci_meta_default_dir(a, fd, err);
     if (r == 0)
-        r = oci_facts_fd(a->facts, fd, err);
-    return r < 0 ? r : oci_made_set(a->made, &above, base, OCI_MADE_PARENT, NULL, err);
+        r = oci_facts_other(a->facts, &st, base, err);
+    return r < 0 ? r : oci_made_set(&a->made, &above, base, OCI_MADE_PARENT, NULL, err);
 }
 
 /* ---- places ---- */
 
-int oci_place_find(oci_applier *a, const char *path, oci_place *out, oci_error *err)
+static int open_parent(oci_applier *a, const char *path, oci_span parent, oci_error *err)
 {
     const oci_make_parents make = { .ctx = a, .before = before_parent, .made = after_parent };
-    oci_span parent = { path, 0 };
-    int r = oci_root_open_parent(&a->root, path, &make, &out->dirfd, &out->base, err);
+    oci_parent *p = &a->parent;
+    const char *base;
+    int r;
+
+    oci_place_forget(a);
+    oci_closep_(&p->fd);
+    p->fd = -1;
+    r = oci_root_open_parent(&a->root, path, &make, &p->fd, &base, err);
+    if (r < 0)
+        return r;
+    if (fstat(p->fd, &p->st) < 0)
+        return oci_fail_errno(err, "look at the directory above '%s'", base);
+    r = oci_place_touch(a, p->fd, parent, &p->st, &p->ref, err);
+    p->path.len = 0;
+    if (r == 0)
+        r = oci_buf_append(&p->path, parent.data, parent.len, err);
+    p->valid = r == 0;
+    return r;
+}
+
+static bool is_parent(const oci_parent *p, oci_span path)
+{
+    return p->valid && p->path.len == path.len && memcmp(p->path.data, path.data, path.len) == 0;
+}
+
+int oci_place_find(oci_applier *a, const char *path, oci_place *out, oci_error *err)
+{
+    const char *slash = strrchr(path, '/');
+    const oci_span parent = { path, slash != NULL ? (size_t)(slash - path) : 0 };
+    int r = is_parent(&a->parent, parent) ? 0 : open_parent(a, path, parent, err);
 
     if (r < 0)
         return r;
-    if (fstat(out->dirfd, &out->dir) < 0)
-        return oci_fail_errno(err, "look at the directory above '%s'", out->base);
-    parent.len = out->base > path ? (size_t)(out->base - path) - 1 : 0;
-    r = oci_place_touch(a, out->dirfd, parent, &out->dir, &out->ref, err);
-    if (r == 0)
-        r = oci_entry_stat(out->dirfd, out->base, &out->st, err);
-    if (r < 0)
-        return r;
-    out->there = r > 0;
+    *out = (oci_place) {
+        .dirfd = a->parent.fd,
+        .base = slash != NULL ? slash + 1 : path,
+        .dir = a->parent.st,
+        .ref = a->parent.ref,
+    };
     return 0;
 }
 
-void oci_place_leave(oci_place *p)
+int oci_place_look(oci_place *p, oci_error *err)
 {
-    oci_closep_(&p->dirfd);
-    p->dirfd = -1;
+    int r;
+
+    if (p->looked)
+        return 0;
+    r = oci_entry_stat(p->dirfd, p->base, &p->st, err);
+    if (r < 0)
+        return r;
+    p->looked = true;
+    p->there = r > 0;
+    return 0;
+}
+
+/* The descriptor stays for whoever is at that place. */
+void oci_place_forget(oci_applier *a)
+{
+    a->parent.valid = false;
 }
 
 int oci_place_clear(oci_applier *a, oci_place *p, oci_error *err)
 {
     uint32_t ref;
-    int r;
+    int r = oci_place_look(p, err);
 
-    if (!p->there)
-        return 0;
+    if (r < 0 || !p->there)
+        return r;
+    oci_place_forget(a);
     r = oci_entry_remove(p->dirfd, p->base, err);
     if (r < 0)
         return r;
@@ -213,7 +254,7 @@ int oci_place_clear(oci_applier *a, oci_place *p, oci_error *err)
 int oci_place_made(oci_applier *a, const oci_place *p, oci_error *err)
 {
     oci_made_kind before;
-    int r = oci_made_set(a->made, &p->dir, p->base, OCI_MADE_BY_ENTRY, &before, err);
+    int r = oci_made_set(&a->made, &p->dir, p->base, OCI_MADE_BY_ENTRY, &before, err);
 
     if (r < 0)
         return r;

@@ -68,18 +68,38 @@ static int write_content(oci_applier *a, const oci_tar_entry *e, oci_tar_reader 
     return r < 0 ? r : 0;
 }
 
+/* What makes an entry at its place, if the name is free: OCI_E_EXISTS. */
+typedef int make_entry(const oci_place *p, const oci_tar_entry *e, int *fd, oci_error *err);
+
+/* Makes it, whatever was there. Most names are free, so that is found out by trying. */
+static int make_anew(oci_applier *a, oci_place *p, const oci_tar_entry *e, make_entry *make, int *fd, oci_error *err)
+{
+    int r = make(p, e, fd, err);
+
+    if (r != OCI_E_EXISTS)
+        return r;
+    r = oci_place_clear(a, p, err);
+    return r < 0 ? r : make(p, e, fd, err);
+}
+
+static int make_file(const oci_place *p, const oci_tar_entry *e, int *fd, oci_error *err)
+{
+    return oci_entry_create_file(p->dirfd, p->base, oci_meta_new_mode(e), fd, err);
+}
+
 /* t is NULL for a file without content. */
-static int put_file(oci_applier *a, const oci_place *p, const oci_tar_entry *e, oci_tar_reader *t, oci_error *err)
+static int put_file(oci_applier *a, oci_place *p, const oci_tar_entry *e, oci_tar_reader *t, oci_error *err)
 {
     OCI_AUTO_FD int fd = -1;
-    int r = oci_entry_create_file(p->dirfd, p->base, &fd, err);
+    struct stat st;
+    int r = make_anew(a, p, e, make_file, &fd, err);
 
     if (r == 0 && t != NULL)
         r = write_content(a, e, t, fd, err);
     if (r == 0)
-        r = oci_meta_file(a, fd, e, err);
+        r = oci_meta_file(a, fd, oci_dirs_at(a->dirs, p->ref)->inherited, e, &st, err);
     if (r == 0)
-        r = oci_facts_file(a->facts, fd, e->type == OCI_TAR_FILE ? e->size : 0, err);
+        r = oci_facts_file(a->facts, &st, p->base, e->type == OCI_TAR_FILE ? e->size : 0, err);
     if (r < 0)
         return r;
     /* Network file systems report failed writes here at the latest. */
@@ -90,8 +110,9 @@ static int put_file(oci_applier *a, const oci_place *p, const oci_tar_entry *e, 
 
 /* ---- directories ---- */
 
-/* Gives the open directory fd its attributes and records it. */
-static int dress_dir(oci_applier *a, int fd, uint32_t ref, const oci_tar_entry *e, oci_error *err)
+/* Gives the open directory fd its attributes and records it. st is what it has; clean: it is new. */
+static int dress_dir(oci_applier *a, int fd, const char *name, uint32_t ref, bool clean, const oci_tar_entry *e,
+                     struct stat *st, oci_error *err)
 {
     oci_dir *dir = oci_dirs_at(a->dirs, ref);
     int r;
@@ -101,29 +122,18 @@ static int dress_dir(oci_applier *a, int fd, uint32_t ref, const oci_tar_entry *
     dir->settle = true;
     dir->reset = false;
     dir->made = a->layer;
-    r = oci_meta_dir(a, fd, dir, e, err);
-    return r < 0 ? r : oci_facts_fd(a->facts, fd, err);
-}
-
-/* The record of the directory fd, which is at the place. */
-static int record_dir(oci_applier *a, const oci_place *p, int fd, uint32_t *ref, oci_error *err)
-{
-    struct stat st;
-
-    if (fstat(fd, &st) < 0)
-        return oci_fail_errno(err, "look at the directory");
-    *ref = p->there ? oci_dirs_find(a->dirs, &st) : OCI_DIRS_NONE;
-    return *ref != OCI_DIRS_NONE ? 0 : oci_dirs_add(a->dirs, p->ref, p->base, &st, ref, err);
+    r = oci_meta_dir(a, fd, dir, clean, e, st, err);
+    return r < 0 ? r : oci_facts_other(a->facts, st, name, err);
 }
 
 /* With keep_dirlinks: opens the directory that the symbolic link at the place leads to. 1, 0 when it leads to none. */
-static int open_linked_dir(oci_applier *a, const oci_place *p, const oci_tar_entry *e, int *fd, oci_error *err)
+static int open_linked_dir(oci_applier *a, oci_place *p, const oci_tar_entry *e, int *fd, oci_error *err)
 {
     oci_error ignored = OCI_ERROR_INIT;
-    int r;
+    int r = a->options.keep_dirlinks ? oci_place_look(p, err) : 0;
 
-    if (!a->options.keep_dirlinks || !p->there || !S_ISLNK(p->st.st_mode))
-        return 0;
+    if (r < 0 || !a->options.keep_dirlinks || !p->there || !S_ISLNK(p->st.st_mode))
+        return r;
     r = oci_root_open(&a->root, e->name, O_RDONLY | O_DIRECTORY, fd, &ignored);
     if (r == OCI_E_NOT_FOUND || r == OCI_E_INVALID || r == OCI_E_UNSAFE)
         return 0;
@@ -132,87 +142,119 @@ static int open_linked_dir(oci_applier *a, const oci_place *p, const oci_tar_ent
     return r < 0 ? r : 1;
 }
 
+/* Opens the directory at the place, which is made unless it is there: *made. */
+static int open_or_make_dir(oci_applier *a, oci_place *p, int *fd, bool *made, oci_error *err)
+{
+    int r = oci_entry_mkdir(p->dirfd, p->base, fd, err);
+
+    *made = r == 0;
+    if (r != OCI_E_EXISTS)
+        return r;
+    r = oci_place_look(p, err);
+    if (r == 0 && p->there && S_ISDIR(p->st.st_mode))
+        return oci_entry_open_dir(p->dirfd, p->base, fd, err);
+    if (r == 0)
+        r = oci_place_clear(a, p, err);
+    if (r == 0)
+        r = oci_entry_mkdir(p->dirfd, p->base, fd, err);
+    *made = r == 0;
+    return r;
+}
+
 static int put_dir(oci_applier *a, oci_place *p, const oci_tar_entry *e, oci_error *err)
 {
     OCI_AUTO_FD int fd = -1;
+    bool made = false, clean;
     struct stat st;
-    uint32_t ref;
-    int r = open_linked_dir(a, p, e, &fd, err);
+    uint32_t ref = OCI_DIRS_NONE;
+    int linked = open_linked_dir(a, p, e, &fd, err), r = linked;
 
-    if (r > 0) {
-        if (fstat(fd, &st) < 0)
-            return oci_fail_errno(err, "look at the directory");
-        r = oci_place_touch(a, fd, (oci_span) { 0 }, &st, &ref, err);
-        return r < 0 ? r : dress_dir(a, fd, ref, e, err);
-    }
-    if (r == 0 && p->there && !S_ISDIR(p->st.st_mode))
-        r = oci_place_clear(a, p, err);
+    if (r == 0)
+        r = open_or_make_dir(a, p, &fd, &made, err);
     if (r < 0)
         return r;
-    r = p->there ? oci_entry_open_dir(p->dirfd, p->base, &fd, err) : oci_entry_mkdir(p->dirfd, p->base, &fd, err);
-    if (r == 0)
-        r = record_dir(a, p, fd, &ref, err);
-    return r < 0 ? r : dress_dir(a, fd, ref, e, err);
+    if (fstat(fd, &st) < 0)
+        return oci_fail_errno(err, "look at the directory");
+    r = 0;
+    clean = made && !oci_dirs_at(a->dirs, p->ref)->inherited;
+    if (linked > 0)
+        r = oci_place_touch(a, fd, (oci_span) { 0 }, &st, &ref, err);
+    else if (!made)
+        ref = oci_dirs_find(a->dirs, &st);
+    if (r == 0 && ref == OCI_DIRS_NONE)
+        r = oci_dirs_add(a->dirs, p->ref, p->base, &st, &ref, err);
+    return r < 0 ? r : dress_dir(a, fd, p->base, ref, clean, e, &st, err);
 }
 
 int oci_apply_root(oci_applier *a, const oci_tar_entry *e, oci_error *err)
 {
-    return dress_dir(a, a->root.fd, OCI_DIRS_ROOT, e, err);
+    struct stat st;
+
+    if (fstat(a->root.fd, &st) < 0)
+        return oci_fail_errno(err, "look at the root");
+    return dress_dir(a, a->root.fd, ".", OCI_DIRS_ROOT, false, e, &st, err);
 }
 
 /* ---- links and nodes ---- */
 
-static int put_symlink(oci_applier *a, const oci_place *p, const oci_tar_entry *e, oci_error *err)
+static int make_symlink(const oci_place *p, const oci_tar_entry *e, int *fd, oci_error *err)
 {
-    int r = oci_entry_symlink(p->dirfd, p->base, e->link != NULL ? e->link : "", err);
-
-    if (r == 0)
-        r = oci_meta_node(a, p->dirfd, p->base, e, err);
-    return r < 0 ? r : oci_facts_entry(a->facts, p->dirfd, p->base, err);
+    (void)fd;
+    return oci_entry_symlink(p->dirfd, p->base, e->link != NULL ? e->link : "", err);
 }
 
-static int put_node(oci_applier *a, const oci_place *p, const oci_tar_entry *e, mode_t type, oci_error *err)
+static mode_t node_type(const oci_tar_entry *e)
 {
-    oci_error why = OCI_ERROR_INIT;
-    const bool tried = type == S_IFIFO || !a->options.rootless;
-    int r = 0;
+    return e->type == OCI_TAR_FIFO ? S_IFIFO : e->type == OCI_TAR_CHAR ? S_IFCHR : S_IFBLK;
+}
 
-    if (tried)
-        r = oci_entry_mknod(p->dirfd, p->base, type, type == S_IFIFO ? 0 : e->dev_major,
-                            type == S_IFIFO ? 0 : e->dev_minor, &why);
+static int make_node(const oci_place *p, const oci_tar_entry *e, int *fd, oci_error *err)
+{
+    const bool device = e->type != OCI_TAR_FIFO;
+
+    (void)fd;
+    return oci_entry_mknod(p->dirfd, p->base, node_type(e), device ? e->dev_major : 0, device ? e->dev_minor : 0, err);
+}
+
+static int put_named(oci_applier *a, oci_place *p, const oci_tar_entry *e, make_entry *make, oci_error *err)
+{
+    struct stat st;
+    int r = make_anew(a, p, e, make, NULL, err);
+
+    if (r == 0)
+        r = oci_meta_node(a, p->dirfd, p->base, e, &st, err);
+    return r < 0 ? r : oci_facts_other(a->facts, &st, p->base, err);
+}
+
+static int put_node(oci_applier *a, oci_place *p, const oci_tar_entry *e, oci_error *err)
+{
+    const bool tried = e->type == OCI_TAR_FIFO || !a->options.rootless;
+    oci_error why = OCI_ERROR_INIT;
+    int r = tried ? put_named(a, p, e, make_node, &why) : 0;
+
     if (!tried || (r < 0 && oci_means_unsupported(why.sys_errno))) {
         a->left_out.devices++;
         return put_file(a, p, e, NULL, err);
     }
     if (r < 0 && err != NULL)
         *err = why;
-    if (r == 0)
-        r = oci_meta_node(a, p->dirfd, p->base, e, err);
-    return r < 0 ? r : oci_facts_entry(a->facts, p->dirfd, p->base, err);
+    return r;
 }
 
 static int put(oci_applier *a, oci_place *p, const oci_tar_entry *e, oci_tar_reader *t, oci_error *err)
 {
-    int r;
-
-    if (e->type == OCI_TAR_DIR)
-        return put_dir(a, p, e, err);
-    r = oci_place_clear(a, p, err);
-    if (r < 0)
-        return r;
     switch (e->type) {
     case OCI_TAR_FILE:
         return put_file(a, p, e, t, err);
-    case OCI_TAR_SYMLINK:
-        return put_symlink(a, p, e, err);
-    case OCI_TAR_CHAR:
-        return put_node(a, p, e, S_IFCHR, err);
-    case OCI_TAR_BLOCK:
-        return put_node(a, p, e, S_IFBLK, err);
-    case OCI_TAR_FIFO:
-        return put_node(a, p, e, S_IFIFO, err);
-    case OCI_TAR_HARDLINK:
     case OCI_TAR_DIR:
+        return put_dir(a, p, e, err);
+    case OCI_TAR_SYMLINK:
+        return put_named(a, p, e, make_symlink, err);
+    case OCI_TAR_CHAR:
+    case OCI_TAR_BLOCK:
+    case OCI_TAR_FIFO:
+        return put_node(a, p, e, err);
+    case OCI_TAR_HARDLINK:
     case OCI_TAR_UNKNOWN:
         break;
     }
@@ -221,7 +263,7 @@ static int put(oci_applier *a, oci_place *p, const oci_tar_entry *e, oci_tar_rea
 
 int oci_apply_put(oci_applier *a, const oci_tar_entry *e, oci_tar_reader *t, oci_error *err)
 {
-    OCI_AUTO_PLACE oci_place place = OCI_PLACE_INIT;
+    oci_place place;
     int r;
 
     if (e->type == OCI_TAR_HARDLINK)

@@ -369,7 +369,7 @@ static void wrap_path(const struct packing *p, int r, oci_error *err)
 int oci_pack_tree(int fd, const oci_pack_options *o, oci_writer *dst, oci_error *err)
 {
     struct packing p = { .links = oci_map_new(), .chunk = oci_alloc(CHUNK) };
-    const oci_tree_visitor visitor = { &p, visit, leave };
+    const oci_tree_visitor visitor = { .ctx = &p, .entry = visit, .leave = leave };
     int r = p.links != NULL && p.chunk != NULL ? oci_writing_new(&p.w, o, dst, err) : oci_fail_nomem(err);
 
     if (r == 0) {

@@ -253,7 +253,7 @@ static int copy_file(struct copying *c, const char *name, const char *as, const 
     if (r == 0 && opened)
         r = close_again(c, from, st);
     if (r == 0)
-        r = oci_entry_create_file(c->to, as, &to, c->err);
+        r = oci_entry_create_file(c->to, as, 0600, &to, c->err);
     if (r == 0)
         r = copy_content(c, from, to, st->st_size);
     return r < 0 ? r : copy_attributes(c, from, to, st);
@@ -467,7 +467,7 @@ static int walk(struct copying *c)
 
         r = oci_check_cancelled(c->o->events, c->err);
         if (r == 0 && level->next < level->names.count) {
-            const char *name = level->names.items[level->next++];
+            const char *name = level->names.items[level->next++].text;
 
             r = oci_wrap(c->err, copy_entry(c, name), "'%s%s'", c->path.len > 0 ? c->path.data : "", name);
         } else if (r == 0) {

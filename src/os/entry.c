@@ -27,13 +27,13 @@ int oci_entry_stat(int dirfd, const char *base, struct stat *st, oci_error *err)
     return 1;
 }
 
-int oci_entry_create_file(int dirfd, const char *base, int *fd, oci_error *err)
+int oci_entry_create_file(int dirfd, const char *base, mode_t mode, int *fd, oci_error *err)
 {
     int r = oci_check_component(base, err);
 
     if (r < 0)
         return r;
-    r = openat(dirfd, base, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, 0600);
+    r = openat(dirfd, base, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, mode);
     if (r < 0)
         return oci_fail_entry(err, "create", base);
     *fd = r;

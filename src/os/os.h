@@ -58,6 +58,7 @@ int oci_open_host_dir(int dirfd, const char *path, int *fd, oci_error *err);
 
 /* Like fstatat without following. 1 when it is there, 0 when not. */
 int oci_entry_stat(int dirfd, const char *base, struct stat *st, oci_error *err);
+/* Whether two looks have met the same thing. */
 static inline bool oci_is_same_file(const struct stat *a, const struct stat *b)
 {
     return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
@@ -75,8 +76,9 @@ int oci_dir_clear(int fd, oci_keep *keep, void *ctx, uint64_t *removed, oci_erro
 int oci_entry_remove_unless(int dirfd, const char *base, oci_keep *keep, void *ctx, uint64_t *removed, oci_error *err);
 
 /* Creation; base must not be there (O_EXCL). */
-int oci_entry_create_file(int dirfd, const char *base, int *fd, oci_error *err); /* mode 0600, O_WRONLY */
-int oci_entry_mkdir(int dirfd, const char *base, int *fd, oci_error *err);       /* mode 0700, opened O_RDONLY */
+int oci_entry_create_file(int dirfd, const char *base, mode_t mode /* less the umask */, int *fd /* O_WRONLY */,
+                          oci_error *err);
+int oci_entry_mkdir(int dirfd, const char *base, int *fd, oci_error *err); /* mode 0700, opened O_RDONLY */
 int oci_entry_symlink(int dirfd, const char *base, const char *target, oci_error *err);
 int oci_entry_mknod(int dirfd, const char *base, mode_t type, uint32_t major, uint32_t minor, oci_error *err);
 /* A symbolic link is linked itself. */
@@ -95,9 +97,15 @@ int oci_dir_open_up(int fd, int *up, oci_error *err);
 /* ---- reading a directory ---- */
 
 /* The names in a directory without "." and "..", sorted by bytes when asked. fd is borrowed; O_PATH will do. */
+typedef struct oci_dir_name {
+    const char *text;
+    uint64_t ino;       /* as the directory has it, which some file systems say otherwise elsewhere */
+    unsigned char type; /* DT_..., where the file system says it */
+} oci_dir_name;
 typedef struct oci_names {
-    char **items;
+    oci_dir_name *items;
     size_t count;
+    char *texts;
 } oci_names;
 int oci_dir_names(int fd, bool sorted, oci_names *out, oci_error *err);
 void oci_names_free(oci_names *names);
@@ -128,6 +136,9 @@ typedef struct oci_tree_visitor {
     void *ctx;
     int (*entry)(void *ctx, int dirfd, const char *name, const struct stat *st, oci_error *err);
     int (*leave)(void *ctx, oci_error *err); /* may be NULL */
+    /* Whether what name in the directory dir leads to is known without looking; *st is then that, and is no directory.
+     * May be NULL. */
+    bool (*known)(void *ctx, const struct stat *dir, const oci_dir_name *name, struct stat *st);
 } oci_tree_visitor;
 /* Shows the tree below the directory fd (borrowed), the names of each directory sorted by bytes, without following
  * links. One descriptor is enough for any depth; OCI_E_CONFLICT when directories are moved meanwhile. */

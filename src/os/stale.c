@@ -48,7 +48,7 @@ int oci_sweep_tmp_files(int dirfd, int64_t before, bool dry_run, oci_swept *sum,
     int r = oci_dir_names(dirfd, false, &names, err);
 
     for (size_t i = 0; r == 0 && i < names.count; i++)
-        r = sweep_file(dirfd, names.items[i], before, dry_run, sum, err);
+        r = sweep_file(dirfd, names.items[i].text, before, dry_run, sum, err);
     oci_names_free(&names);
     return r;
 }
@@ -94,9 +94,9 @@ int oci_sweep_tmp_dirs(int fd, int64_t before, bool dry_run, oci_swept *sum, oci
         return 0;
     r = oci_dir_names(parent, false, &names, err);
     for (size_t i = 0; r >= 0 && i < names.count; i++) {
-        r = was_to_be(parent, names.items[i], &st, before, err);
+        r = was_to_be(parent, names.items[i].text, &st, before, err);
         if (r > 0)
-            r = sweep_dir(parent, names.items[i], dry_run, sum, err);
+            r = sweep_dir(parent, names.items[i].text, dry_run, sum, err);
     }
     oci_names_free(&names);
     return r;

@@ -82,11 +82,16 @@ static int go_up(struct walk *w, oci_error *err)
     return 0;
 }
 
-static int visit(struct walk *w, const char *name, oci_error *err)
+static int visit(struct walk *w, const struct level *level, const oci_dir_name *found, oci_error *err)
 {
+    const char *name = found->text;
     struct stat st;
-    int fd, r = oci_entry_stat(w->fd, name, &st, err);
+    int fd, r;
 
+    if (w->visitor->known != NULL && w->visitor->known(w->visitor->ctx, &level->st, found, &st))
+        r = 1;
+    else
+        r = oci_entry_stat(w->fd, name, &st, err);
     if (r == 0)
         return oci_fail(err, OCI_E_CONFLICT, "'%s' is gone", name);
     if (r > 0)
@@ -114,7 +119,8 @@ static int walk(struct walk *w, const oci_events *events, oci_error *err)
 
         r = oci_check_cancelled(events, err);
         if (r == 0)
-            r = level->next < level->names.count ? visit(w, level->names.items[level->next++], err) : go_up(w, err);
+            r = level->next < level->names.count ? visit(w, level, &level->names.items[level->next++], err)
+                                                 : go_up(w, err);
     }
     return r < 0 ? r : 0;
 }

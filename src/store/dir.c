@@ -207,7 +207,7 @@ static int each_name(struct dir_store *s, const char *algorithm, const oci_names
         oci_digest d;
         uint64_t size;
 
-        r = oci_buf_printf(&text, err, "%s:%s", algorithm, names->items[i]);
+        r = oci_buf_printf(&text, err, "%s:%s", algorithm, names->items[i].text);
         if (r < 0 || oci_digest_parse(text.data, text.len, &d, NULL) < 0)
             continue;
         r = dir_stat(&s->base, &d, &size, err);
@@ -233,7 +233,7 @@ static int each_below(struct dir_store *s, int fd, const char *path, oci_each_bl
     int r = list_inside(fd, path, &algorithms, err);
 
     for (size_t i = 0; r == 0 && i < algorithms.count; i++) {
-        const char *algorithm = algorithms.items[i];
+        const char *algorithm = algorithms.items[i].text;
         OCI_AUTO_BUF oci_buf below = OCI_BUF_INIT;
         oci_names names = { 0 };
 

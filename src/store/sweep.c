@@ -35,7 +35,7 @@ static int sweep_blobs(oci_layout *l, int64_t before, bool dry_run, oci_swept *s
     for (size_t i = 0; r == 0 && i < names.count; i++) {
         OCI_AUTO_FD int fd = -1;
 
-        if (oci_entry_open_dir(blobs, names.items[i], &fd, NULL) == 0)
+        if (oci_entry_open_dir(blobs, names.items[i].text, &fd, NULL) == 0)
             r = oci_sweep_tmp_files(fd, before, dry_run, sum, err);
     }
     oci_names_free(&names);

@@ -47,9 +47,9 @@ static int walk(struct tree *t, int dirfd, unsigned depth, oci_error *err)
     int r = oci_dir_names(dirfd, true, &names, err);
 
     for (size_t i = 0; r == 0 && i < names.count; i++) {
-        r = oci_buf_printf(&t->path, err, "%s%s", len > 0 ? "/" : "", names.items[i]);
+        r = oci_buf_printf(&t->path, err, "%s%s", len > 0 ? "/" : "", names.items[i].text);
         if (r == 0)
-            r = visit(t, dirfd, names.items[i], depth, err);
+            r = visit(t, dirfd, names.items[i].text, depth, err);
         t->path.len = len;
     }
     oci_names_free(&names);

@@ -243,13 +243,13 @@ static void list_dir(struct listing *l, int dirfd, const char *prefix, const cha
         struct stat st;
         int fd;
 
-        if (but != NULL && strcmp(names.items[i], but) == 0)
+        if (but != NULL && strcmp(names.items[i].text, but) == 0)
             continue;
-        assert_true(asprintf(&path, "%s%s", prefix, names.items[i]) > 0);
-        assert_int_equal(fstatat(dirfd, names.items[i], &st, AT_SYMLINK_NOFOLLOW), 0);
-        list_entry(l, dirfd, names.items[i], path, &st);
+        assert_true(asprintf(&path, "%s%s", prefix, names.items[i].text) > 0);
+        assert_int_equal(fstatat(dirfd, names.items[i].text, &st, AT_SYMLINK_NOFOLLOW), 0);
+        list_entry(l, dirfd, names.items[i].text, path, &st);
         if (S_ISDIR(st.st_mode)) {
-            fd = openat(dirfd, names.items[i], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+            fd = openat(dirfd, names.items[i].text, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
             strcat(path = realloc(path, strlen(path) + 2), "/");
             if (fd >= 0)
                 list_dir(l, fd, path, NULL);

@@ -162,29 +162,31 @@ OCI_TEST (dirs, lack_of_memory_leaves_them_whole) {
 
 // proves: whiteout.lower-only whiteout.same-layer-later
 OCI_TEST (made, is_known_by_directory_and_name) {
-    OCI_AUTO(oci_map) made = oci_map_new();
+    oci_table made;
     struct stat one = number(1), two = number(2);
     oci_made_kind before = OCI_MADE_BY_ENTRY;
     oci_error err = OCI_ERROR_INIT;
     char long_name[300];
 
-    assert_int_equal(oci_made_get(made, &one, "a"), OCI_MADE_NOT);
-    assert_ok(&err, oci_made_set(made, &one, "a", OCI_MADE_PARENT, &before, &err));
+    oci_table_init(&made);
+    assert_int_equal(oci_made_get(&made, &one, "a"), OCI_MADE_NOT);
+    assert_ok(&err, oci_made_set(&made, &one, "a", OCI_MADE_PARENT, &before, &err));
     assert_int_equal(before, OCI_MADE_NOT);
-    assert_int_equal(oci_made_get(made, &one, "a"), OCI_MADE_PARENT);
-    assert_int_equal(oci_made_get(made, &two, "a"), OCI_MADE_NOT);
-    assert_int_equal(oci_made_get(made, &one, "ab"), OCI_MADE_NOT);
-    assert_int_equal(oci_made_get(made, &one, ""), OCI_MADE_NOT);
-    assert_ok(&err, oci_made_set(made, &one, "a", OCI_MADE_BY_ENTRY, &before, &err));
+    assert_int_equal(oci_made_get(&made, &one, "a"), OCI_MADE_PARENT);
+    assert_int_equal(oci_made_get(&made, &two, "a"), OCI_MADE_NOT);
+    assert_int_equal(oci_made_get(&made, &one, "ab"), OCI_MADE_NOT);
+    assert_int_equal(oci_made_get(&made, &one, ""), OCI_MADE_NOT);
+    assert_ok(&err, oci_made_set(&made, &one, "a", OCI_MADE_BY_ENTRY, &before, &err));
     assert_int_equal(before, OCI_MADE_PARENT);
-    oci_made_forget(made, &two, "a");
-    assert_int_equal(oci_made_get(made, &one, "a"), OCI_MADE_BY_ENTRY);
-    oci_made_forget(made, &one, "a");
-    assert_int_equal(oci_made_get(made, &one, "a"), OCI_MADE_NOT);
+    oci_made_forget(&made, &two, "a");
+    assert_int_equal(oci_made_get(&made, &one, "a"), OCI_MADE_BY_ENTRY);
+    oci_made_forget(&made, &one, "a");
+    assert_int_equal(oci_made_get(&made, &one, "a"), OCI_MADE_NOT);
 
     memset(long_name, 'x', sizeof long_name);
     long_name[299] = '\0';
-    assert_fails(OCI_E_INVALID, &err, oci_made_set(made, &one, long_name, OCI_MADE_PARENT, NULL, &err));
-    assert_int_equal(oci_made_get(made, &one, long_name), OCI_MADE_NOT);
-    oci_made_forget(made, &one, long_name);
+    assert_fails(OCI_E_INVALID, &err, oci_made_set(&made, &one, long_name, OCI_MADE_PARENT, NULL, &err));
+    assert_int_equal(oci_made_get(&made, &one, long_name), OCI_MADE_NOT);
+    oci_made_forget(&made, &one, long_name);
+    oci_table_free(&made);
 }

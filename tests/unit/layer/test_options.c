@@ -438,3 +438,95 @@ OCI_TEST (options, many_names_in_many_directories) {
     free(items);
     free(names);
 }
+
+/* ---- what new things have by themselves ---- */
+
+/* A named user and a mask for whatever is made in the directory. */
+static const unsigned char ACL[] = { 2, 0,    0,    0,    1,    0,    7,  0, 0xff, 0xff, 0xff, 0xff, 2,    0,    7,
+                                     0, 0xe8, 3,    0,    0,    4,    0,  5, 0,    0xff, 0xff, 0xff, 0xff, 0x10, 0,
+                                     7, 0,    0xff, 0xff, 0xff, 0xff, 32, 0, 5,    0,    0xff, 0xff, 0xff, 0xff };
+
+static const struct layer OF_EVERY_MODE[] = {
+    LAYER(A_FILE("0", "", .mode = 0200), A_FILE("666", "", .mode = 0666), A_FILE("6755", "", .mode = 06755),
+          A_FILE("777", "", .mode = 0777), A_DIR("d", .mode = 0777), A_FILE("d/444", "", .mode = 0444),
+          A_NODE('6', "d/p", .mode = 0777), A_DIR("e", .mode = 0707), A_FILE("f/g/666", "", .mode = 0666),
+          A_SYMLINK("link", "d")),
+};
+static const char EVERY_MODE[] = "0 - 0200 0 \n"
+                                 "666 - 0666 0 \n"
+                                 "6755 - 6755 0 \n"
+                                 "777 - 0777 0 \n"
+                                 "d d 0777 0 \n"
+                                 "d/444 - 0444 0 \n"
+                                 "d/p p 0777 0 \n"
+                                 "e d 0707 0 \n"
+                                 "f d 0755 0 \n"
+                                 "f/g d 0755 0 \n"
+                                 "f/g/666 - 0666 0 \n"
+                                 "link l 0 d\n";
+
+// proves: layer.attr.mode
+OCI_TEST (options, no_umask_shows) {
+    static const mode_t masks[] = { 0, 022, 027, 077, 0777 };
+    const mode_t before = umask(0);
+    oci_error err = OCI_ERROR_INIT;
+    struct world w;
+
+    world_new(&w);
+    for (size_t i = 0; i < sizeof masks / sizeof *masks; i++) {
+        world_reset(&w);
+        umask(masks[i]);
+        assert_ok(&err, world_apply(&w, OF_EVERY_MODE, 1, NULL, &err));
+        umask(before);
+        assert_tree(list_tree(w.root, NULL, LIST_NO_OWNER), EVERY_MODE);
+    }
+    world_free(&w);
+}
+
+// proves: layer.attr.mode layer.attr.xattrs
+OCI_TEST (options, nothing_is_inherited_from_a_list) {
+    oci_error err = OCI_ERROR_INIT;
+    struct world w;
+
+    world_new(&w);
+    if (fsetxattr(w.root, "system.posix_acl_default", ACL, sizeof ACL, 0) < 0) {
+        world_free(&w);
+        skip();
+    }
+    assert_ok(&err, world_apply(&w, OF_EVERY_MODE, 1, NULL, &err));
+    assert_tree(list_tree(w.root, NULL, LIST_NO_OWNER), EVERY_MODE);
+    for (int i = 0; i < 3; i++) {
+        static const char *const paths[] = { "d", "d/444", "f/g/666" };
+        int fd = openat(w.root, paths[i], O_RDONLY);
+
+        assert_true(fd >= 0);
+        assert_true(fgetxattr(fd, "system.posix_acl_access", NULL, 0) < 0);
+        assert_true(fgetxattr(fd, "system.posix_acl_default", NULL, 0) < 0);
+        close(fd);
+    }
+    world_free(&w);
+}
+
+// proves: layer.attr.gid
+OCI_TEST (options, no_group_is_inherited_from_a_directory) {
+    oci_error err = OCI_ERROR_INIT;
+    struct world w;
+
+    if (!is_privileged())
+        skip();
+    world_new(&w);
+    assert_ok(&err, APPLY(&w, &err,
+                          LAYER(A_DIR("d", .mode = 02755, .gid = 7), A_FILE("d/file", "x", .mode = 0644),
+                                A_FILE("d/suid", "x", .mode = 04755), A_SYMLINK("d/link", "x"),
+                                A_NODE('6', "d/pipe", .mode = 0600), A_FILE("d/sub/file", "", .gid = 9))));
+    assert_int_equal(stat_of(&w, "d").st_gid, 7);
+    assert_int_equal(stat_of(&w, "d/file").st_gid, 0);
+    assert_int_equal(stat_of(&w, "d/suid").st_gid, 0);
+    assert_int_equal(stat_of(&w, "d/suid").st_mode & 07777, 04755);
+    assert_int_equal(stat_of(&w, "d/link").st_gid, 0);
+    assert_int_equal(stat_of(&w, "d/pipe").st_gid, 0);
+    assert_int_equal(stat_of(&w, "d/sub").st_gid, 0);
+    assert_int_equal(stat_of(&w, "d/sub").st_mode & 07777, 0755);
+    assert_int_equal(stat_of(&w, "d/sub/file").st_gid, 9);
+    world_free(&w);
+}

@@ -23,7 +23,7 @@ OCI_TEST (entry, names_are_single_components) {
 
         assert_fails(OCI_E_UNSAFE, &err, oci_entry_stat(dir, base, &st, &err));
         assert_fails(OCI_E_UNSAFE, &err, oci_entry_remove(dir, base, &err));
-        assert_fails(OCI_E_UNSAFE, &err, oci_entry_create_file(dir, base, &fd, &err));
+        assert_fails(OCI_E_UNSAFE, &err, oci_entry_create_file(dir, base, 0600, &fd, &err));
         assert_fails(OCI_E_UNSAFE, &err, oci_entry_mkdir(dir, base, &fd, &err));
         assert_fails(OCI_E_UNSAFE, &err, oci_entry_open_dir(dir, base, &fd, &err));
         assert_fails(OCI_E_UNSAFE, &err, oci_entry_symlink(dir, base, "t", &err));
@@ -48,7 +48,7 @@ OCI_TEST (entry, is_made_exclusively_and_without_following) {
     for (size_t i = 0; i < 3; i++) {
         const char *base = (const char *const[]) { "link", "file", "dir" }[i];
 
-        assert_fails(OCI_E_EXISTS, &err, oci_entry_create_file(dir, base, &fd, &err));
+        assert_fails(OCI_E_EXISTS, &err, oci_entry_create_file(dir, base, 0600, &fd, &err));
         assert_fails(OCI_E_EXISTS, &err, oci_entry_mkdir(dir, base, &fd, &err));
         assert_fails(OCI_E_EXISTS, &err, oci_entry_symlink(dir, base, "x", &err));
         assert_fails(OCI_E_EXISTS, &err, oci_entry_mknod(dir, base, S_IFIFO, 0, 0, &err));
@@ -56,7 +56,7 @@ OCI_TEST (entry, is_made_exclusively_and_without_following) {
     }
     assert_false(exists(dir, "target"));
 
-    assert_ok(&err, oci_entry_create_file(dir, "new", &fd, &err));
+    assert_ok(&err, oci_entry_create_file(dir, "new", 0600, &fd, &err));
     assert_int_equal(fcntl(fd, F_GETFL) & O_ACCMODE, O_WRONLY);
     assert_int_equal(fstat(fd, &st), 0);
     assert_true(S_ISREG(st.st_mode));
@@ -113,10 +113,10 @@ OCI_TEST (entry, long_names_are_invalid) {
 
     memset(name, 'n', sizeof name);
     name[256] = '\0';
-    assert_fails(OCI_E_INVALID, &err, oci_entry_create_file(dir, name, &fd, &err));
+    assert_fails(OCI_E_INVALID, &err, oci_entry_create_file(dir, name, 0600, &fd, &err));
     assert_fails(OCI_E_INVALID, &err, oci_entry_symlink(dir, name, "x", &err));
     name[255] = '\0';
-    assert_ok(&err, oci_entry_create_file(dir, name, &fd, &err));
+    assert_ok(&err, oci_entry_create_file(dir, name, 0600, &fd, &err));
     close(fd);
     scratch_free(dir);
 }

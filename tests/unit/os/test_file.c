@@ -111,7 +111,7 @@ OCI_TEST (dir, names_are_complete_and_sorted) {
         assert_ok(&err, oci_dir_names(i == 0 ? dir : o_path, true, &names, &err));
         assert_int_equal(names.count, 6);
         for (size_t k = 0; k < 6; k++)
-            assert_string_equal(names.items[k], expected[k]);
+            assert_string_equal(names.items[k].text, expected[k]);
         oci_names_free(&names);
         assert_int_equal(names.count, 0);
     }
@@ -119,7 +119,7 @@ OCI_TEST (dir, names_are_complete_and_sorted) {
     assert_int_equal(names.count, 6);
     oci_names_free(&names);
     assert_fails(OCI_E_IO, &err, oci_dir_names(-1, true, &names, &err));
-    for (unsigned long n = 1; n <= 7; n++) {
+    for (unsigned long n = 1; n <= 2; n++) {
         oci_alloc_fail_at(n);
         assert_fails(OCI_E_NOMEM, &err, oci_dir_names(dir, true, &names, &err));
     }

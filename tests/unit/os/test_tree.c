@@ -15,6 +15,7 @@ struct seen {
     oci_buf text;
     const char *skip; /* the directory that is left out */
     int (*disturb)(int dirfd, const char *name);
+    bool (*known)(void *ctx, const struct stat *dir, const oci_dir_name *name, struct stat *st);
 };
 
 static int see(void *ctx, int dirfd, const char *name, const struct stat *st, oci_error *err)
@@ -34,7 +35,7 @@ static int see_end(void *ctx, oci_error *err)
 
 static int walk(int dir, struct seen *s, oci_error *err)
 {
-    const oci_tree_visitor visitor = { s, see, see_end };
+    const oci_tree_visitor visitor = { .ctx = s, .entry = see, .leave = see_end, .known = s->known };
 
     return oci_tree_walk(dir, &visitor, NULL, err);
 }
@@ -57,6 +58,33 @@ OCI_TEST (tree, is_shown_in_the_order_of_its_names) {
     assert_ok(&err, walk(dir, &s, &err));
     assert_string_equal(s.text.data, ".( B a b( a c( z ) b-c empty( ) link ) ");
     assert_int_equal(count_fds(), fds);
+    oci_buf_free(&s.text);
+    scratch_free(dir);
+}
+
+/* Knows the file "a" in every directory, and nothing else. */
+static bool know_a(void *ctx, const struct stat *dir, const oci_dir_name *name, struct stat *st)
+{
+    struct seen *s = ctx;
+
+    assert_true(S_ISDIR(dir->st_mode));
+    if (strcmp(name->text, "a") != 0)
+        return false;
+    assert_int_equal(oci_buf_printf(&s->text, NULL, "known-"), 0);
+    *st = (struct stat) { .st_mode = S_IFREG };
+    return true;
+}
+
+OCI_TEST (tree, is_not_looked_at_where_it_is_known) {
+    struct seen s = { .known = know_a };
+    int dir = scratch_new();
+    oci_error err;
+
+    make_file(dir, "a", "");
+    make_file(dir, "b/a", "");
+    make_file(dir, "b/b", "");
+    assert_ok(&err, walk(dir, &s, &err));
+    assert_string_equal(s.text.data, ".( known-a b( known-a b ) ) ");
     oci_buf_free(&s.text);
     scratch_free(dir);
 }

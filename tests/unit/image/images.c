@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/buf.h"
+
 struct image image_put(int dir, const char *os, const char *architecture, const char *mark, const char *members)
 {
     OCI_AUTO_BUF oci_buf tar = OCI_BUF_INIT;
@@ -26,6 +28,32 @@ struct image image_put_host(int dir, const char *mark, const char *members)
     const oci_platform *host = oci_platform_host();
 
     return image_put(dir, host->os, host->architecture, mark, members);
+}
+
+void image_put_layers(int dir, struct blob *layers, int n)
+{
+    const oci_platform *host = oci_platform_host();
+    OCI_AUTO_BUF oci_buf diff_ids = OCI_BUF_INIT, list = OCI_BUF_INIT;
+    struct blob config, manifest;
+
+    for (int i = 0; i < n; i++) {
+        OCI_AUTO_BUF oci_buf tar = OCI_BUF_INIT;
+        char mark[16];
+
+        snprintf(mark, sizeof mark, "%d", i);
+        archive_file(&tar, "mark", mark);
+        archive_end(&tar);
+        layers[i] = blob_put_bytes(dir, LAYER_TYPE, "", tar.data, tar.len);
+        assert_int_equal(oci_buf_printf(&diff_ids, NULL, "%s\"%s\"", i > 0 ? "," : "", layers[i].digest), 0);
+        assert_int_equal(oci_buf_printf(&list, NULL, "%s%s", i > 0 ? "," : "", layers[i].json), 0);
+    }
+    config = blob_put(dir, CONFIG_TYPE, "",
+                      "{\"architecture\":\"%s\",\"os\":\"%s\",\"config\":{\"Cmd\":[\"/x\"]},"
+                      "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[%s]}}",
+                      host->architecture, host->os, diff_ids.data);
+    manifest =
+        blob_put(dir, MANIFEST_TYPE, "", "{\"schemaVersion\":2,\"config\":%s,\"layers\":[%s]}", config.json, list.data);
+    index_write(dir, "%s", manifest.json);
 }
 
 struct blob index_put(int dir, const char *members, const char *format, ...)

@@ -2,9 +2,10 @@
 /* Layers are used in their order, however many of them are read ahead. */
 #include "image/layers.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/buf.h"
 #include "base/fail.h"
 #include "images.h"
@@ -18,32 +19,12 @@ struct setup {
     oci_image *image;
 };
 
-/* Layer n holds the file "mark" with the text "n". */
 static struct setup setup_new(void)
 {
-    const oci_platform *host = oci_platform_host();
-    OCI_AUTO_BUF oci_buf diff_ids = OCI_BUF_INIT, layers = OCI_BUF_INIT;
     struct setup s = { .dir = layout_dir_new() };
     oci_error err = OCI_ERROR_INIT;
-    struct blob config, manifest;
 
-    for (int n = 0; n < N_LAYERS; n++) {
-        OCI_AUTO_BUF oci_buf tar = OCI_BUF_INIT;
-        char mark[16];
-
-        snprintf(mark, sizeof mark, "%d", n);
-        archive_file(&tar, "mark", mark);
-        archive_end(&tar);
-        s.layers[n] = blob_put_bytes(s.dir, LAYER_TYPE, "", tar.data, tar.len);
-        assert_ok(&err, oci_buf_printf(&diff_ids, &err, "%s\"%s\"", n > 0 ? "," : "", s.layers[n].digest));
-        assert_ok(&err, oci_buf_printf(&layers, &err, "%s%s", n > 0 ? "," : "", s.layers[n].json));
-    }
-    config = blob_put(s.dir, CONFIG_TYPE, "",
-                      "{\"architecture\":\"%s\",\"os\":\"%s\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[%s]}}",
-                      host->architecture, host->os, diff_ids.data);
-    manifest = blob_put(s.dir, MANIFEST_TYPE, "", "{\"schemaVersion\":2,\"config\":%s,\"layers\":[%s]}", config.json,
-                        layers.data);
-    index_write(s.dir, "%s", manifest.json);
+    image_put_layers(s.dir, s.layers, N_LAYERS);
     s.layout = layout_of(s.dir);
     assert_ok(&err, oci_image_open(oci_layout_store(s.layout), oci_layout_index(s.layout)->manifests[0], NULL, &s.image,
                                    &err));
@@ -147,5 +128,72 @@ OCI_TEST (layers, alone_are_read_alike) {
         assert_string_equal(u.marks.data, "7 ");
         oci_buf_free(&u.marks);
     }
+    setup_free(&s);
+}
+
+/* ---- ten thousand ways to be stopped ---- */
+
+struct stopper {
+    unsigned after; /* so many questions; 0: never */
+};
+
+static bool stop_after(void *ctx)
+{
+    struct stopper *s = ctx;
+
+    return s->after > 0 && --s->after == 0;
+}
+
+static unsigned rounds(void)
+{
+    const char *wanted = getenv("OCI_TEST_ROUNDS");
+
+    return wanted != NULL ? (unsigned)strtoul(wanted, NULL, 10) : 500;
+}
+
+/* Cancelled, short of memory or with damage in a layer, at any moment and with any number of threads: no wait, no leak,
+ * no result. OCI_TEST_ROUNDS=10000 tries that often. */
+OCI_TEST (layers, leave_nothing_whenever_they_are_stopped) {
+    struct setup s = setup_new();
+    oci_error err = OCI_ERROR_INIT;
+    int out = scratch_new(), fds = count_fds();
+    unsigned random = 1, stopped = 0;
+
+    for (unsigned n = 0; n < rounds(); n++) {
+        struct stopper stopper = { 0 };
+        oci_events events = { .ctx = &stopper, .cancelled = stop_after };
+        oci_unpack_options o = { .events = &events };
+        const int bad = (random >> 5) % N_LAYERS;
+        OCI_AUTO_BUF oci_buf good = OCI_BUF_INIT;
+        bool failed = true;
+        int r;
+
+        random = random * 1103515245 + 12345;
+        o.jobs = (random >> 9) % 5;
+        o.rootfs_only = (random >> 12) % 2;
+        switch ((random >> 16) % 3) {
+        case 0:
+            stopper.after = 1 + (random >> 18) % 150;
+            break;
+        case 1:
+            oci_alloc_fail_at(1 + (random >> 18) % 900);
+            break;
+        default:
+            file_read(s.dir, s.layers[bad].path, &good);
+            file_write(s.dir, s.layers[bad].path, "damage", 6);
+        }
+        r = oci_unpack(s.image, out, "b", &o, &err);
+        failed = r < 0;
+        oci_alloc_fail_at(0);
+        if (good.len > 0)
+            file_write(s.dir, s.layers[bad].path, good.data, good.len);
+        stopped += failed;
+        assert_int_equal(count_entries(out), failed ? 0 : 1);
+        assert_int_equal(count_fds(), fds);
+        if (!failed)
+            assert_ok(&err, oci_entry_remove(out, "b", &err));
+    }
+    assert_true(stopped > 0);
+    scratch_free(out);
     setup_free(&s);
 }

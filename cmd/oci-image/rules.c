@@ -216,7 +216,7 @@ static int read_file(struct cli *cli, const char *file, char **out)
 
 int cli_ignores_read(struct cli *cli, struct cli_ignores *list, const char *file)
 {
-    char **texts = realloc(list->texts, (list->n_texts + 1) * sizeof *texts), *text, *line, *next;
+    char **texts = realloc(list->texts, (list->n_texts + 1) * sizeof *texts), *text = NULL, *line, *next;
     size_t number = 0;
     int r;
 

@@ -26,7 +26,7 @@ static int existing(oci_value *object, const char *name, oci_value_type type, oc
 
 int oci_build_object(oci_value *object, const char *name, oci_value **out, oci_error *err)
 {
-    oci_value *found;
+    oci_value *found = NULL;
     int r = existing(object, name, OCI_VALUE_OBJECT, &found, err);
 
     if (r < 0)
@@ -39,7 +39,7 @@ int oci_build_object(oci_value *object, const char *name, oci_value **out, oci_e
 
 int oci_build_array(oci_value *object, const char *name, oci_value **out, oci_error *err)
 {
-    oci_value *found;
+    oci_value *found = NULL;
     int r = existing(object, name, OCI_VALUE_ARRAY, &found, err);
 
     if (r < 0)
@@ -86,7 +86,7 @@ int oci_build_push_strings(oci_value *array, oci_strings values, oci_error *err)
 
 int oci_build_set_strings(oci_value *object, const char *name, oci_strings values, oci_error *err)
 {
-    oci_value *array;
+    oci_value *array = NULL;
     int r = set_empty(object, name, oci_value_new_array(), &array, err);
 
     return r < 0 ? r : oci_build_push_strings(array, values, err);

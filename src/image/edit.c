@@ -258,7 +258,7 @@ static int set_text(oci_editor *e, const struct field *f, const char *value, oci
 
 int oci_editor_set(oci_editor *e, const char *field, const char *value, oci_error *err)
 {
-    const struct field *f;
+    const struct field *f = NULL;
     int r = find(field, &f, err);
 
     if (r < 0)
@@ -278,7 +278,7 @@ int oci_editor_set(oci_editor *e, const char *field, const char *value, oci_erro
 
 int oci_editor_unset(oci_editor *e, const char *field, const char *name, oci_error *err)
 {
-    const struct field *f;
+    const struct field *f = NULL;
     int r = find(field, &f, err);
 
     if (r < 0)
@@ -300,7 +300,7 @@ int oci_editor_unset(oci_editor *e, const char *field, const char *name, oci_err
 
 int oci_editor_clear(oci_editor *e, const char *field, oci_error *err)
 {
-    const struct field *f;
+    const struct field *f = NULL;
     int r = find(field, &f, err);
 
     if (r < 0)

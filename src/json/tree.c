@@ -341,7 +341,7 @@ static int copy(const oci_value *v, struct json_object **out)
     char space[OCI_VALUE_NUMBER_MAX];
     OCI_AUTO(oci_value) made = NULL;
     const char *text;
-    size_t len;
+    size_t len = 0;
     int r = 0;
 
     switch (oci_value_type_of(v)) {

@@ -30,7 +30,7 @@ static int look(const struct subject *s, struct stat *st, oci_error *err)
     if (s->fd >= 0)
         return fstat(s->fd, st) < 0 ? oci_fail_errno(err, "look at what was made") : 0;
     r = oci_entry_stat(s->dirfd, s->base, st, err);
-    return r == 0 ? oci_fail(err, OCI_E_CONFLICT, "'%s' is gone", s->base) : r < 0 ? r : 0;
+    return r == 0 ? oci_fail(err, OCI_E_CONFLICT, "it is gone") : r < 0 ? r : 0;
 }
 
 /* ---- owners ---- */

@@ -151,7 +151,7 @@ static void release_name(oci_nametree *t, uint32_t i)
 int oci_name_put(oci_nametree *t, uint32_t dir, const char *text, size_t n, uint32_t node, oci_error *err)
 {
     oci_name *name;
-    uint32_t i;
+    uint32_t i = OCI_NUMBER_NONE;
     int r = 0;
 
     if (n > OCI_TAR_NAME_MAX)

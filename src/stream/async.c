@@ -93,7 +93,7 @@ static void hand_over(struct async_reader *a, size_t slot, size_t len, int resul
 static void *run(void *arg)
 {
     struct async_reader *a = arg;
-    size_t slot;
+    size_t slot = 0;
     int result = 1;
 
     while (result > 0 && wait_for_slot(a, &slot)) {

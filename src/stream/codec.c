@@ -146,7 +146,7 @@ int oci_reader_decompress(oci_reader *src, oci_compression kind, uint32_t max_ra
 {
     OCI_AUTO(oci_reader) owned = src;
     const oci_codec *codec = codec_of(kind);
-    struct plain_reader *plain;
+    struct plain_reader *plain = NULL;
     int r;
 
     if (max_ratio == 0)
@@ -164,7 +164,7 @@ int oci_reader_decompress(oci_reader *src, oci_compression kind, uint32_t max_ra
 
 int oci_reader_sniff(oci_reader *src, oci_compression *kind, oci_reader **out, oci_error *err)
 {
-    struct plain_reader *plain;
+    struct plain_reader *plain = NULL;
     oci_span head;
     int r = plain_new(src, false, &plain, err);
 
@@ -183,7 +183,7 @@ int oci_reader_sniff(oci_reader *src, oci_compression *kind, oci_reader **out, o
 int oci_reader_decompress_any(oci_reader *src, uint32_t max_ratio, oci_reader **out, oci_error *err)
 {
     OCI_AUTO(oci_reader) r = NULL;
-    struct plain_reader *plain;
+    struct plain_reader *plain = NULL;
     oci_compression kind;
     const char *foreign;
     oci_span head;

@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What the works of oci-image cost, against peers and against what the machine can.
+
+usage: bench.py [OPTION]... BUILD
+
+BUILD is the directory of a release build. Our program and each peer run in turn (A B A B), with fresh targets in memory; what
+counts are the medians of the ratios within the pairs. The results are added to a JSON file, from which --write makes
+docs/benchmarks.md and its plots.
+"""
+import argparse
+import fnmatch
+import functools
+import json
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import tempfile
+
+import images
+import page
+import works
+from cost import Bench, Command, Failed, compared, middle
+
+GROWTH = {"one directory": (1000, 10000, 100000, 1000000), "deep tree": (1024, 10240, 102400, 1024000), "layers": (1, 10, 120)}
+DOCUMENTS = {"manifests in an index": (1000, 5000, 10000, 15000, 20000), "MiB of a document full of faults": (1, 2, 3, 4)}
+
+
+def commit():
+    """Which one the sources are of; + when they have changed since."""
+    def git(*words):
+        return subprocess.run(["git", "-C", str(images.ROOT), *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+    name = git("rev-parse", "--short", "HEAD").stdout.decode().strip() or "unknown"
+    return name + ("+" if git("diff", "--quiet", "HEAD", "--", "src", "include", "cmd", "CMakePresets.json").returncode == 1 else "")
+
+
+class Results:
+    """Records by name, WORK/ITEM/WHAT, kept in a file so that a part can be measured anew."""
+
+    def __init__(self, path, only):
+        self.path, self.only = path, only
+        self.data = json.loads(path.read_bytes()) if path.exists() else {"conditions": {}, "records": {}}
+        self.commit = commit()
+
+    def wanted(self, name):
+        return not self.only or any(fnmatch.fnmatch(name, pattern) or fnmatch.fnmatch(name, pattern + "/*") for pattern in self.only)
+
+    def add(self, name, record):
+        self.data["records"][name] = dict(record, commit=self.commit)
+        self.path.write_text(json.dumps(self.data, indent=1) + "\n", encoding="utf-8")
+        times = record.get("times")
+        print(name, f"wall {times['wall']:.2f} x, cpu {times['cpu']:.2f} x" if times else
+              f"wall {record['ours']['wall']:.3f} s, cpu {record['ours']['cpu']:.3f} s, {record['ours']['peak']:.0f} MiB", flush=True)
+
+
+def conditions(programs, scratch, note):
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        facts = dict(map(str.strip, text.partition(":")[::2]) for text in file if ":" in text)
+    with open("/proc/meminfo", encoding="utf-8") as file:
+        memory = int(file.readline().split()[1])
+    kind = subprocess.run(["stat", "-f", "-c", "%T", str(scratch)], stdout=subprocess.PIPE, check=True).stdout.decode().strip()
+    about = programs.can["--version"].split("\n")[:-1]
+    return {"kernel": platform.release(), "processor": facts.get("model name", platform.machine()), "cores": os.cpu_count(),
+            "sha instructions": "sha_ni" in facts.get("flags", "").split(), "GiB of memory": round(memory / (1 << 20)),
+            "file system": kind, "ours": about, "peers": programs.versions, "note": note}
+
+
+def against_peers(bench, programs, results, work, item, path, runs, warm):
+    sides = dict({**works.WORKS, **works.STARTS}[work](programs, path))
+    ours = sides.pop("ours")
+    for name, theirs in sides.items():
+        record = f"{work}/{item}/{name}"
+        if not results.wanted(record):
+            continue
+        try:
+            pairs = bench.pairs(functools.partial(bench.prepared, ours), functools.partial(bench.prepared, theirs), runs, warm)
+        except Failed as failure:
+            print(record, "cannot:", failure, flush=True)
+            results.data["records"].pop(record, None)
+            continue
+        results.add(record, compared(pairs))
+
+
+def against_floor(bench, programs, results, work, item, path, runs, warm):
+    record = f"{work}/{item}/floor"
+    if not results.wanted(record):
+        return
+    ours = dict(works.WORKS[work](programs, path))["ours"]
+    facts = images.facts(str(path))
+    lines = facts.lines if work == "unpack" else b""
+    pairs = bench.pairs(functools.partial(bench.prepared, ours), functools.partial(bench.limits, facts.layers, lines), runs, warm)
+    models = [(cost, works.needs(work, facts, limits, os.cpu_count())) for cost, limits in pairs]
+    floor = {key: statistics.median(model[key] for _, model in models) for key in ("wall", "cpu")}
+    floor["parts"] = middle([model["parts"] for _, model in models])
+    results.add(record, {
+        "runs": runs, "ours": middle([cost for cost, _ in models]), "floor": floor,
+        "times": {key: statistics.median(cost[key] / model[key] for cost, model in models) for key in ("wall", "cpu")},
+        "image": {"entries": facts.entries, "tar": facts.tar_bytes, "stored": facts.stored_bytes, "files": facts.file_bytes},
+        "machine": {"gunzip": pairs[0][1]["decode"]["gunzip"], **middle([{
+            "decode": limits["decode"]["bytes"] / limits["decode"]["seconds"], "hash": limits["hash"], "write": limits["write"],
+            "entry": limits["entry"]} for _, limits in pairs])}})
+
+
+def growth(bench, programs, results, runs, most):
+    for shape, counts in GROWTH.items():
+        for count in (c for c in counts if c <= most):
+            names = {work: f"growth/{work}, {shape}/{count}" for work in ("unpack", "validate")}
+            if not any(map(results.wanted, names.values())):
+                continue
+            with bench.target() as scratch:
+                layout = images.grown(scratch / "l", shape, count)
+                makes = {"unpack": lambda t, layout=layout: Command([programs.ours, "unpack", "-q", layout, t / "b"]),
+                         "validate": lambda t, layout=layout: Command([programs.ours, "validate", "-q", layout])}
+                for work, name in filter(lambda pair: results.wanted(pair[1]), names.items()):
+                    results.add(name, {"runs": runs, "ours": middle([bench.once(makes[work]) for _ in range(runs)])})
+
+
+def documents(bench, programs, results, runs):
+    for kind, counts in DOCUMENTS.items():
+        for count in counts:
+            name = f"growth/{kind}/{count}"
+            if not results.wanted(name):
+                continue
+            with bench.target() as scratch:
+                if kind == "manifests in an index":
+                    command = Command([programs.ours, "validate", "-q", images.many_manifests(scratch / "l", count)])
+                else:
+                    command = Command([programs.ours, "validate", "-q", "--type", "index", images.faulty_document(scratch / "d", count)], ok=(3,))
+                results.add(name, {"runs": runs, "ours": middle([bench.once(lambda t, c=command: c) for _ in range(runs)])})
+
+
+def measure(args, bench, programs, results, scratch):
+    warm = args.runs > 1
+    if not args.quick:
+        images.made(scratch / "made")
+    for work, item, path in works.items(args.corpus, scratch):
+        if args.quick and item not in ("small", "base"):
+            continue
+        if work.startswith(("unpack", "validate")) and path.parent == args.corpus:
+            against_floor(bench, programs, results, work, item, path, args.runs, warm)
+        against_peers(bench, programs, results, work, item, path, args.runs, warm)
+    for work in works.STARTS:
+        if (args.corpus / "small").exists():
+            against_peers(bench, programs, results, work, "small", args.corpus / "small", args.runs * 10, True)
+    growth(bench, programs, results, max(1, args.runs // 2), 20000 if args.quick else 1 << 30)
+    documents(bench, programs, results, max(1, args.runs // 2))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
+    parser.add_argument("-n", "--runs", type=int, default=7, help="pairs of each comparison (7), after one that warms up; ten times as many for start-up, half for growth")
+    parser.add_argument("--quick", action="store_true", help="one pair, the small items: whether all of it works")
+    parser.add_argument("--only", action="append", metavar="WORK[/ITEM[/PEER]]", help="what to measure, * for any characters; repeatable")
+    parser.add_argument("--corpus", type=pathlib.Path, help="the directory of the layouts and tars")
+    parser.add_argument("--peers", type=pathlib.Path, help="a directory of peers newer than those in the path")
+    parser.add_argument("--scratch", type=pathlib.Path, help="where targets are made, in memory")
+    parser.add_argument("--lock", help="a file that is locked alone while the clock runs")
+    parser.add_argument("--note", default="", help="what the page says about the conditions")
+    parser.add_argument("--json", type=pathlib.Path, default=images.ROOT / "docs/benchmarks.json", help="the results, added to what is there")
+    parser.add_argument("--write", action="store_true", help="make docs/benchmarks.md of them")
+    parser.add_argument("build", type=pathlib.Path, nargs="?", help="a release build; without it nothing is measured")
+    args = parser.parse_args()
+    if args.quick:
+        args.runs = 1
+    results = Results(args.json, args.only)
+    if args.build:
+        if not args.corpus:
+            parser.error("--corpus is needed")
+        programs = works.Programs(args.build.resolve(), args.peers)
+        args.corpus = args.corpus.resolve()
+        args.scratch = args.scratch or (pathlib.Path("/dev/shm") if os.access("/dev/shm", os.W_OK) else None)
+        with tempfile.TemporaryDirectory(prefix="oci-image-bench-", dir=args.scratch) as scratch:
+            if not args.only:
+                results.data["records"] = {}  # also those of programs that are no longer there
+            results.data["conditions"] = conditions(programs, scratch, args.note)
+            measure(args, Bench(args.build.resolve(), scratch, args.lock), programs, results, pathlib.Path(scratch))
+    if args.write:
+        page.write(images.ROOT / "docs", results.data)
+
+
+if __name__ == "__main__":
+    main()

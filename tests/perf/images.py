@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Images to measure with: what is in the given ones, and ones of any size made here."""
+import dataclasses
+import functools
+import gzip
+import hashlib
+import io
+import json
+import pathlib
+import random
+import struct
+import subprocess
+import sys
+import tarfile
+import zlib
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "tools"))
+import layout as L  # noqa: E402
+
+
+# ---- what an image holds ----
+
+@dataclasses.dataclass
+class Facts:
+    """E entries, U bytes of tar, C bytes of layers as stored, D bytes of files: what the model of the floor is made of."""
+    entries: int
+    tar_bytes: int
+    stored_bytes: int
+    file_bytes: int
+    layers: list  # KIND:PATH
+    lines: bytes  # the entries for the floor program
+
+
+def blob(layout, digest):
+    return pathlib.Path(layout) / "blobs" / digest.replace(":", "/", 1)
+
+
+def manifest(layout):
+    index = json.loads((pathlib.Path(layout) / "index.json").read_bytes())
+    return json.loads(blob(layout, index["manifests"][0]["digest"]).read_bytes())
+
+
+def layers(layout):
+    """(kind, path) of each layer of the first image."""
+    for layer in manifest(layout)["layers"]:
+        kind = layer["mediaType"].rpartition("+")[2] if "+" in layer["mediaType"].rpartition(".")[2] else "none"
+        yield kind, blob(layout, layer["digest"])
+
+
+def content(kind, path):
+    if kind == "zstd":
+        return subprocess.run(["zstd", "-dcq", str(path)], stdout=subprocess.PIPE, check=True).stdout
+    return gzip.decompress(path.read_bytes()) if kind == "gzip" else path.read_bytes()
+
+
+def line(member):
+    if member.isdir():
+        return b"d"
+    if member.islnk():
+        return b"h"
+    return b"s" if member.issym() else b"f %d" % member.size
+
+
+@functools.lru_cache(maxsize=None)
+def facts(layout):
+    out = Facts(0, 0, 0, 0, [], b"")
+    lines = []
+    for kind, path in layers(layout):
+        data = content(kind, path)
+        out.layers.append(f"{kind}:{path}")
+        out.stored_bytes += path.stat().st_size
+        out.tar_bytes += len(data)
+        with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
+            for member in archive:
+                if not member.name.rpartition("/")[2].startswith(".wh."):
+                    lines.append(line(member))
+                    out.file_bytes += member.size if member.isreg() else 0
+                archive.members = []  # it keeps all of them otherwise
+    out.entries = len(lines)
+    out.lines = b"".join(text + b"\n" for text in lines)
+    return out
+
+
+def as_docker_archive(layout, path):
+    """The same image with the same packed layers, as a tar that `docker load` takes."""
+    body = manifest(layout)
+    names = [digest.partition(":")[2] + ".tar.gz" for digest in (layer["digest"] for layer in body["layers"])]
+    listing = json.dumps([{"Config": body["config"]["digest"], "RepoTags": ["example.org/image:latest"], "Layers": names}]).encode()
+    with tarfile.open(path, "w") as archive:
+        archive.add(blob(layout, body["config"]["digest"]), body["config"]["digest"])
+        for layer, name in zip(body["layers"], names):
+            archive.add(blob(layout, layer["digest"]), name)
+        info = tarfile.TarInfo("manifest.json")
+        info.size = len(listing)
+        archive.addfile(info, io.BytesIO(listing))
+    return path
+
+
+# ---- images that grow ----
+
+HEADER = struct.Struct("100s8s8s8s12s12s8s1s100s6s2s32s32s8s8s155s12x")
+
+
+def header(directory, name, kind):
+    block = HEADER.pack(name, b"0000644\0" if kind == b"0" else b"0000755\0", b"0000000\0", b"0000000\0", b"00000000000\0",
+                        b"14524770400\0", b" " * 8, kind, b"", b"ustar\0", b"00", b"root", b"root", b"0000000\0", b"0000000\0", directory)
+    return block[:148] + b"%06o\0 " % sum(block) + block[156:]
+
+
+def one_directory(count, top=b"all"):
+    """count entries, all but one of them empty files in one directory."""
+    yield header(b"", top + b"/", b"5")
+    for i in range(count - 1):
+        yield header(top, b"file%07d" % i, b"0")
+
+
+def deep_tree(count):
+    """Chains of 64 directories in each other, each with 15 empty files: 1024 entries a chain."""
+    for chain in range(count // 1024 + 1):
+        path = b""
+        for _ in range(64):
+            name = b"c%d" % chain if not path else b"d"
+            yield header(path, name + b"/", b"5")
+            path = path + b"/" + name if path else name
+            for i in range(15):
+                yield header(path, b"f%02d" % i, b"0")
+
+
+def write_layer(out, blocks):
+    """A layer of headers as they come, so that a million of them need no memory."""
+    pack, tar_digest, blob_digest, size = zlib.compressobj(1, zlib.DEFLATED, 31), hashlib.sha256(), hashlib.sha256(), 0
+    part = out / "part"
+    with open(part, "wb") as file:
+        def put(data):
+            nonlocal size
+            blob_digest.update(data)
+            size += len(data)
+            file.write(data)
+        for block in blocks:
+            tar_digest.update(block)
+            put(pack.compress(block))
+        tar_digest.update(bytes(1024))
+        put(pack.compress(bytes(1024)) + pack.flush())
+    part.rename(out / blob_digest.hexdigest())
+    return "sha256:" + tar_digest.hexdigest(), {"mediaType": L.LAYER + "+gzip", "digest": "sha256:" + blob_digest.hexdigest(), "size": size}
+
+
+def grown(path, shape, count):
+    """A layout of one layer of the shape with about count entries, or of count layers of a thousand entries."""
+    blobs = path / "blobs/sha256"
+    blobs.mkdir(parents=True)
+    if shape == "layers":
+        made = [write_layer(blobs, one_directory(1000, b"layer%03d" % n)) for n in range(count)]
+    else:
+        made = [write_layer(blobs, {"one directory": one_directory, "deep tree": deep_tree}[shape](count))]
+    layout = L.Layout(path)
+    layout.image("latest", [], layers=[layer for _, layer in made],
+                 config=lambda c: dict(c, rootfs={"type": "layers", "diff_ids": [diff for diff, _ in made]}))
+    return layout.write()
+
+
+def many_manifests(path, count):
+    layout = L.Layout(path)
+    tar = L.tar([L.file("f")])
+    layer = layout.layer(tar)
+    for i in range(count):
+        layout.image(None, [tar], layers=[layer], manifest=lambda body, i=i: dict(body, annotations={"org.example.n": str(i)}))
+    return layout.write()
+
+
+def faulty_document(path, size):
+    """An index of size MiB whose every annotation is wrong."""
+    text = '{"schemaVersion":2,"manifests":[],"annotations":{'
+    parts, length = [], len(text)
+    while length < (size << 20) - 100:
+        parts.append(f'\n"k{len(parts)}":{len(parts)}')
+        length += len(parts[-1]) + 1
+    path.write_text(text + ",".join(parts) + "}}")
+    return path
+
+
+# ---- images beside the corpus, for validation alone ----
+
+def made(directory):
+    """One layer of text in few files, four layers of it, and four layers of a hundred thousand files of six bytes: the worst case."""
+    words = [bytes(random.Random(n).choices(b"abcdefghijklmnop \n", k=9)) for n in range(5000)]
+    choose = random.Random(1)
+    text = b"".join(choose.choices(words, k=1 << 19))
+    shapes = {"one-large": [[L.file(f"f{i}", text) for i in range(40)]],
+              "four-large": [[L.file(f"l{n}/f{i}", text) for i in range(20)] for n in range(4)],
+              "four-of-tiny-files": [[L.file(f"l{n}/d{i % 50}/f{i}", b"small\n") for i in range(25000)] for n in range(4)]}
+    for name, tars in shapes.items():
+        layout = L.Layout(directory / name)
+        layout.image("latest", [L.tar(layer, L.tarfile.USTAR_FORMAT) for layer in tars])
+        layout.write()

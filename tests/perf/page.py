@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: Apache-2.0
+"""docs/benchmarks.md and its plots, of nothing but the records of bench.py."""
+import html
+import math
+
+TITLES = {"unpack": ("Unpack", "Into a bundle with bundle.mtree. `umoci raw` writes none; `igzip, tar` is `openssl dgst -sha256` and "
+                               "`igzip -dc | tar -xp` for each layer, `bsdtar` is `bsdtar -xp` for each: they check less and know no "
+                               "whiteouts."),
+          "validate-layers": ("Validate, down to the layers", "`gzip, openssl` is `gzip -dc | openssl dgst -sha256` for each layer, so that "
+                                                              "nothing is looked at; `crane` validates a docker archive of the same "
+                                                              "layers; `reading alone` verifies, decompresses, hashes and parses each "
+                                                              "layer with our library, in one thread."),
+          "validate-blobs": ("Validate, without what is in the layers", "`openssl` is `openssl dgst -sha256` of all layers; `skopeo copy` "
+                                                                        "writes them too."),
+          "create-gzip": ("Create with gzip", "From one tar. umoci is `umoci raw add-layer`; `gzip` is `gzip -6`, and `openssl dgst` of both sides."),
+          "create-zstd": ("Create with zstd:3", "The same; umoci knows gzip alone. `zstd` is `zstd -3 -T0`."),
+          "version": ("`--version`", ""), "list": ("`list` of a small layout", "umoci is `umoci list`."),
+          "inspect": ("`inspect` of a small layout", "umoci is `umoci stat`, skopeo `skopeo inspect`.")}
+COLOURS = ("#1f5fa8", "#b8431f", "#3a7d34", "#7a4a9c", "#94731a", "#4a4a4a")
+
+
+def grouped(records):
+    """work -> item -> what -> record, in the order of TITLES, then as they were measured."""
+    out = {work: {} for work in (*TITLES, "growth")}
+    for name, record in records.items():
+        work, item, what = name.split("/", 2)
+        out[work].setdefault(item, {})[what] = record
+    return {work: items for work, items in out.items() if items}
+
+
+def table(head, rows):
+    return ["| " + " | ".join(head) + " |", "|" + "---|" * len(head), *("| " + " | ".join(row) + " |" for row in rows), ""]
+
+
+def times(value):
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def milli(seconds):
+    return f"{seconds * 1000:.1f}"
+
+
+def span(seconds):
+    return f"{seconds * 1000:.1f} ms" if seconds < 0.1 else f"{seconds:.2f} s"
+
+
+# ---- tables ----
+
+def conditions(data):
+    facts, records = data["conditions"], data["records"].values()
+    commits = sorted({record["commit"] for record in records})
+    runs = sorted({record["runs"] for record in records})
+    peers = ", ".join(f"{name if name.split()[0] != 'umoci' else 'umoci'} {version}" for name, version in facts["peers"].items())
+    return ["| | |", "|---|---|", f"| processor | {facts['processor']}, {facts['cores']} cores, SHA instructions: "
+            f"{'yes' if facts['sha instructions'] else 'no'} |", f"| memory | {facts['GiB of memory']} GiB |", f"| kernel | {facts['kernel']} |",
+            f"| targets and inputs on | {facts['file system']} |", f"| oci-image | {'; '.join(facts['ours'])}; commit {', '.join(commits)} |",
+            f"| peers | {peers} |", f"| pairs of a comparison | {', '.join(map(str, runs))} |", *([f"| note | {facts['note']} |"] if facts["note"] else []), ""]
+
+
+def against_peers(items):
+    """Wall and processor time of each peer over ours."""
+    peers = list(dict.fromkeys(what for whats in items.values() for what in whats if what != "floor"))
+    rows = []
+    for item, whats in items.items():
+        cells = (f"{times(whats[p]['times']['wall'])} / {times(whats[p]['times']['cpu'])}" if p in whats else "" for p in peers)
+        rows.append([item, *cells])
+    return table(["", *peers], rows)
+
+
+def against_floor(items):
+    rows, names = [], []
+    for item, whats in items.items():
+        if "floor" in whats:
+            record = whats["floor"]
+            parts = record["floor"]["parts"]
+            names = list(parts)
+            rows.append([item, *(milli(parts[n]) for n in names), milli(record["floor"]["cpu"]), milli(record["ours"]["cpu"]),
+                         times(record["times"]["cpu"]), milli(record["floor"]["wall"]), milli(record["ours"]["wall"]),
+                         times(record["times"]["wall"])])
+    return table(["", *names, "floor, processor", "ours", "times", "floor, wall", "ours", "times"], rows) if rows else []
+
+
+def machine(work):
+    floors = [whats["floor"] for whats in work.values() if "floor" in whats]
+    if not floors:
+        return []
+    rows = [[item, f"{r['image']['entries']}", *(f"{r['image'][k] / 1e6:.1f}" for k in ("stored", "tar", "files")),
+             f"{r['machine']['decode'] / 1e6:.0f}", f"{r['machine']['hash'] / 1e6:.0f}", f"{r['machine']['write'] / 1e6:.0f}",
+             f"{r['machine']['entry'] * 1e6:.1f}"] for item, r in ((i, w["floor"]) for i, w in work.items() if "floor" in w)]
+    return ["## The images, and what the machine can", "",
+            f"Bytes in MB; rates in MB of one processor's second: decoding these layers (gzip by {floors[0]['machine']['gunzip']}), SHA-256, "
+            "writing a file. An entry is an empty file with its owner, mode and times, in microseconds.", "",
+            *table(["", "entries", "layers, stored", "as tar", "files", "decode", "hash", "write", "entry"], rows)]
+
+
+def details(items):
+    rows = []
+    for item, whats in items.items():
+        for what, r in whats.items():
+            if what == "floor":
+                continue
+            row = [item, what, *(value for side in ("ours", "theirs") for value in (
+                span(r[side]["wall"]), span(r[side]["cpu"]), f"{r[side]['peak']:.0f} MiB"))]
+            row += [f"{times(r['times'][key])} ({times(r['spread'][key][0])} to {times(r['spread'][key][1])})" for key in ("wall", "cpu")]
+            row += [f"{r['ours']['bytes'] / r['theirs']['bytes']:.3f}"] if "bytes" in r["ours"] and r["theirs"].get("bytes") else [""]
+            rows.append(row)
+    head = ["", "against", "ours, wall", "processor", "memory", "theirs, wall", "processor", "memory", "times, wall", "times, processor", "size"]
+    if not any(row[-1] for row in rows):
+        head, rows = head[:-1], [row[:-1] for row in rows]
+    return table(head, rows)
+
+
+# ---- plots ----
+
+def text(x, y, words, anchor="start", colour="black"):
+    return f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="{anchor}" fill="{colour}">{html.escape(words)}</text>'
+
+
+def svg(width, height, parts):
+    return "\n".join([f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">',
+                      f'<rect width="{width}" height="{height}" fill="white"/>', *parts, "</svg>", ""])
+
+
+def bars(rows, title):
+    """label, wall and processor ratio: two bars each, on a logarithmic scale that begins at a quarter."""
+    left, width, step, top = 190, 720, 34, 40
+    most = max(2, *(value for _, *values in rows for value in values)) * 1.2
+    height = top + step * len(rows) + 30
+
+    def across(value):
+        return left + math.log(max(value, 0.25) / 0.25) / math.log(most / 0.25) * (width - left - 60)
+    parts = [text(10, 20, title), text(width - 150, 20, "wall", colour=COLOURS[0]), text(width - 100, 20, "processor", colour=COLOURS[1])]
+    for mark in (m for m in (0.5, 1, 2, 5, 10, 20, 50, 100, 200) if m < most):
+        parts += [f'<path d="M{across(mark):.0f} {top - 8}V{height - 24}" stroke="{"black" if mark == 1 else "#ccc"}"/>',
+                  text(across(mark), height - 8, f"{mark} ×", "middle")]
+    for n, (label, *values) in enumerate(rows):
+        parts.append(text(left - 8, top + n * step + 18, label, "end"))
+        for k, value in enumerate(values):
+            y = top + n * step + k * 13
+            parts += [f'<rect x="{left}" y="{y}" width="{across(value) - left:.1f}" height="11" fill="{COLOURS[k]}"/>',
+                      text(across(value) + 4, y + 10, times(value))]
+    return svg(width, height, parts)
+
+
+def lines(series, what, scale=math.log10):
+    """label -> [(x, seconds)]: a line each. Logarithmic on both axes, so that what grows linearly has a slope of one, as has the grey line."""
+    width, height, left, bottom = 640, 380, 70, 45
+    points = [point for own in series.values() for point in own]
+    x0, x1 = (math.floor(scale(min(x for x, _ in points))), math.ceil(scale(max(x for x, _ in points))))
+    y0, y1 = (math.floor(scale(min(y for _, y in points))), math.ceil(scale(max(y for _, y in points))))
+    x1, y1 = max(x1, x0 + 1), max(y1, y0 + 1)
+
+    def place(x, y):
+        return left + (x - x0) / (x1 - x0) * (width - left - 40), height - bottom - (y - y0) / (y1 - y0) * (height - bottom - 15)
+    parts = [text(width // 2, height - 8, what, "middle")]
+    for x in range(x0, x1 + 1):
+        parts += [f'<path d="M{place(x, 0)[0]:.0f} 15V{height - bottom}" stroke="#ddd"/>',
+                  text(place(x, 0)[0], height - bottom + 16, f"{10 ** x:,}", "middle")]
+    for y in range(y0, y1 + 1):
+        parts += [f'<path d="M{left} {place(0, y)[1]:.0f}H{width - 40}" stroke="#ddd"/>',
+                  text(left - 6, place(0, y)[1] + 4, f"{10.0 ** y:g} s", "end")]
+    reach = min(x1 - x0, y1 - y0)
+    (ax, ay), (bx, by) = place(x1 - reach, y0), place(x1, y0 + reach)
+    parts.append(f'<path d="M{ax:.0f} {ay:.0f}L{bx:.0f} {by:.0f}" stroke="#aaa" stroke-dasharray="4 4"/>')
+    for n, (label, own) in enumerate(series.items()):
+        colour = COLOURS[n % len(COLOURS)]
+        at = [place(scale(x), scale(y)) for x, y in own]
+        parts.append(f'<polyline points="{" ".join(f"{a:.1f},{b:.1f}" for a, b in at)}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        parts += [f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3" fill="{colour}"/>' for a, b in at]
+        parts.append(text(left + 12, 32 + 16 * n, label, colour=colour))
+    return svg(width, height, parts)
+
+
+# ---- the page ----
+
+def growth(docs, items):
+    """Tables and plots of what grows: entries, layers, documents."""
+    kinds = {"entries": [], "layers": [], "documents": []}
+    for item in items:
+        kinds["layers" if item.endswith(", layers") else "entries" if ", " in item else "documents"].append(item)
+    out = ["## Growth", "", "Empty files in one directory, in chains of 64 directories with 15 files each, and in layers of a thousand entries; indexes of "
+           "many manifests, and documents full of faults. What grows linearly is parallel to the grey line.", ""]
+    for kind, names in kinds.items():
+        if not names:
+            continue
+        rows, series = [], {}
+        for name in names:
+            own = sorted((int(count), record["ours"]) for count, record in items[name].items())
+            series[name] = [(count, cost["wall"]) for count, cost in own]
+            each = 1000 if kind == "layers" else 1
+            for count, cost in own:
+                more = count - own[0][0]
+                rows.append([name, f"{count:,}", span(cost["wall"]), span(cost["cpu"]),
+                             f"{cost['cpu'] / count * 1e3:.3f} ms" if kind == "documents" else f"{cost['cpu'] / count / each * 1e6:.1f} µs",
+                             f"{cost['peak']:.0f} MiB", f"{(cost['peak'] - own[0][1]['peak']) * (1 << 20) / more / each:.0f}" if more else ""])
+        (docs / f"benchmarks-{kind}.svg").write_text(lines(series, {"entries": "entries", "layers": "layers", "documents": "how many"}[kind]),
+                                                     encoding="utf-8")
+        out += [f"![wall time over the number of {kind}](benchmarks-{kind}.svg)", "",
+                *table(["", "how many", "wall", "processor", "processor, each" if kind == "documents" else "processor, an entry", "memory",
+                        "bytes more, each" if kind == "documents" else "bytes more, an entry"], rows)]
+    return out
+
+
+def best(items):
+    """Of each item the newest umoci there is: peers are named in that order."""
+    for item, whats in items.items():
+        umoci = [what for what in whats if what.startswith("umoci ") and not what.startswith("umoci raw")]
+        if umoci:
+            yield item, umoci[0]
+
+
+def write(docs, data):
+    works = grouped(data["records"])
+    out = ["# Benchmarks", "", "Made by `tests/perf/bench.py --write`; do not edit. Our program and each peer run in turn, each time with a fresh "
+           "target; numbers are medians of the ratios within the pairs, wall / processor time: 2 says that the peer takes twice as long as "
+           "ours. Processor time and memory are those of the whole command with its children; of memory, the largest process counts.", "",
+           *conditions(data)]
+    rows = [[f"{work}, {item}", works[work][item][peer]["times"]["wall"], works[work][item][peer]["times"]["cpu"]]
+            for work in ("unpack", "create-gzip", "create-zstd") for item, peer in best(works.get(work, {}))]
+    if rows:
+        (docs / "benchmarks-peers.svg").write_text(bars(rows, "times umoci"), encoding="utf-8")
+        out += ["![times umoci](benchmarks-peers.svg)", ""]
+    out += machine(works.get("unpack", {}))
+    for work, (title, about) in TITLES.items():
+        if work in works:
+            out += [f"## {title}", "", *([about, ""] if about else []), "Times a peer:", "", *against_peers(works[work])]
+            floor = against_floor(works[work])
+            out += ["Times the floor, in milliseconds: what the parts cost alone, one after the other; in wall time spread over all cores, but "
+                    "no less than the largest layer takes to decode.", "", *floor] if floor else []
+    if "growth" in works:
+        out += growth(docs, works["growth"])
+    out += ["## All values", "", "Peak memory is the most of all runs; in parentheses the least and the most of the ratios; size is ours over theirs.", ""]
+    for work, (title, _) in TITLES.items():
+        if work in works:
+            out += [f"### {title}", "", *details(works[work])]
+    (docs / "benchmarks.md").write_text("\n".join(out).rstrip() + "\n", encoding="utf-8")

@@ -89,8 +89,8 @@ def against_floor(bench, programs, results, work, item, path, runs, warm):
         return
     ours = dict(works.WORKS[work](programs, path))["ours"]
     facts = images.facts(str(path))
-    lines = facts.lines if work == "unpack" else b""
-    pairs = bench.pairs(functools.partial(bench.prepared, ours), functools.partial(bench.limits, facts.layers, lines), runs, warm)
+    layers, lines = facts.layers if work != "validate-blobs" else [], facts.lines if work == "unpack" else b""
+    pairs = bench.pairs(functools.partial(bench.prepared, ours), functools.partial(bench.limits, layers, lines), runs, warm)
     models = [(cost, works.needs(work, facts, limits, os.cpu_count())) for cost, limits in pairs]
     floor = {key: statistics.median(model[key] for _, model in models) for key in ("wall", "cpu")}
     floor["parts"] = middle([model["parts"] for _, model in models])
@@ -99,7 +99,7 @@ def against_floor(bench, programs, results, work, item, path, runs, warm):
         "times": {key: statistics.median(cost[key] / model[key] for cost, model in models) for key in ("wall", "cpu")},
         "image": {"entries": facts.entries, "tar": facts.tar_bytes, "stored": facts.stored_bytes, "files": facts.file_bytes},
         "machine": {"gunzip": pairs[0][1]["decode"]["gunzip"], **middle([{
-            "decode": limits["decode"]["bytes"] / limits["decode"]["seconds"], "hash": limits["hash"], "write": limits["write"],
+            "decode": limits["decode"]["bytes"] / max(limits["decode"]["seconds"], 1e-9), "hash": limits["hash"], "write": limits["write"],
             "entry": limits["entry"]} for _, limits in pairs])}})
 
 
@@ -133,14 +133,16 @@ def documents(bench, programs, results, runs):
 
 def measure(args, bench, programs, results, scratch):
     warm = args.runs > 1
-    if not args.quick:
-        images.made(scratch / "made")
-    for work, item, path in works.items(args.corpus, scratch):
+    for work, item, path in works.items(args.corpus):
         if args.quick and item not in ("small", "base"):
             continue
-        if work.startswith(("unpack", "validate")) and path.parent == args.corpus:
+        if work.startswith(("unpack", "validate")):
             against_floor(bench, programs, results, work, item, path, args.runs, warm)
         against_peers(bench, programs, results, work, item, path, args.runs, warm)
+    for item in () if args.quick else images.MADE:
+        peers = dict(works.validate_layers(programs, scratch / item))
+        if any(results.wanted(f"validate-layers/{item}/{peer}") for peer in peers):
+            against_peers(bench, programs, results, "validate-layers", item, images.made(scratch / item), args.runs, warm)
     for work in works.STARTS:
         if (args.corpus / "small").exists():
             against_peers(bench, programs, results, work, "small", args.corpus / "small", args.runs * 10, True)

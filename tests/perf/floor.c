@@ -256,7 +256,7 @@ static char *read_entries(void)
     return text;
 }
 
-static void measure_creation(int root, char *text)
+static void measure_creation(int root, const char *text)
 {
     uint64_t entries = 0, bytes = 0;
     char name[32];
@@ -265,7 +265,7 @@ static void measure_creation(int root, char *text)
 
     make_file(root, "target", 0);
     start = processor();
-    for (char *line = text; *line != '\0'; line = strchr(line, '\n') + 1, entries++) {
+    for (const char *line = text; *line != '\0'; line = strchr(line, '\n') + 1, entries++) {
         uint64_t size = line[0] == 'f' ? strtoull(line + 1, NULL, 10) : 0;
 
         snprintf(name, sizeof(name), "%llu", (unsigned long long)entries);
@@ -309,6 +309,7 @@ static void measure_files(int root)
 
 int main(int argc, char **argv)
 {
+    char *entries;
     int root = argc < 2 ? -1 : open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (root < 0)
@@ -318,7 +319,9 @@ int main(int argc, char **argv)
     printf("{");
     measure_decoding(argv + 2);
     measure_hashing();
-    measure_creation(root, read_entries());
+    entries = read_entries();
+    measure_creation(root, entries);
+    free(entries);
     measure_files(root);
     printf("}\n");
     return 0;

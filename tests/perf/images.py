@@ -182,15 +182,18 @@ def faulty_document(path, size):
 
 # ---- images beside the corpus, for validation alone ----
 
-def made(directory):
-    """One layer of text in few files, four layers of it, and four layers of a hundred thousand files of six bytes: the worst case."""
-    words = [bytes(random.Random(n).choices(b"abcdefghijklmnop \n", k=9)) for n in range(5000)]
-    choose = random.Random(1)
-    text = b"".join(choose.choices(words, k=1 << 19))
-    shapes = {"one-large": [[L.file(f"f{i}", text) for i in range(40)]],
-              "four-large": [[L.file(f"l{n}/f{i}", text) for i in range(20)] for n in range(4)],
-              "four-of-tiny-files": [[L.file(f"l{n}/d{i % 50}/f{i}", b"small\n") for i in range(25000)] for n in range(4)]}
-    for name, tars in shapes.items():
-        layout = L.Layout(directory / name)
-        layout.image("latest", [L.tar(layer, L.tarfile.USTAR_FORMAT) for layer in tars])
-        layout.write()
+MADE = ("one-large", "four-large", "four-of-tiny-files")
+
+
+def made(path):
+    """One layer of text in few files, four layers of it, or four layers of a hundred thousand files of six bytes: the worst case."""
+    if path.name == "four-of-tiny-files":
+        tars = [[L.file(f"l{n}/d{i % 50}/f{i}", b"small\n") for i in range(25000)] for n in range(4)]
+    else:
+        words = [bytes(random.Random(n).choices(b"abcdefghijklmnop \n", k=9)) for n in range(5000)]
+        text = b"".join(random.Random(1).choices(words, k=1 << 19))
+        layers, files = (1, 40) if path.name == "one-large" else (4, 20)
+        tars = [[L.file(f"l{n}/f{i}", text) for i in range(files)] for n in range(layers)]
+    layout = L.Layout(path)
+    layout.image("latest", [L.tar(layer, L.tarfile.USTAR_FORMAT) for layer in tars])
+    return layout.write()

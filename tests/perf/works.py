@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is measured: the command of each work, and of each peer that can do it."""
-import pathlib
 import re
 import shlex
 import shutil
@@ -143,7 +142,7 @@ WORKS = {"unpack": unpack, "validate-layers": validate_layers, "validate-blobs":
          "create-gzip": create("gzip"), "create-zstd": create("zstd:3")}
 
 
-def items(corpus, scratch):
+def items(corpus):
     """(work, item, path) of all there is to measure."""
     layouts = [corpus / name for name in LAYOUTS if (corpus / name / "index.json").exists()]
     for work in ("unpack", "validate-layers", "validate-blobs"):
@@ -154,8 +153,6 @@ def items(corpus, scratch):
             tar = corpus / "tars" / f"{name}-flat.tar"
             if tar.exists():
                 yield work, name, tar
-    for layout in sorted(pathlib.Path(scratch).glob("made/*")):
-        yield "validate-layers", layout.name, layout
 
 
 def needs(work, facts, limits, cores):

@@ -132,7 +132,7 @@ def documents(bench, programs, results, runs):
 
 
 def measure(args, bench, programs, results, scratch):
-    warm = args.runs > 1
+    warm = not args.quick  # memory that nobody has used before is slow, and the second of a pair would get it
     for work, item, path in works.items(args.corpus):
         if args.quick and item not in ("small", "base"):
             continue
@@ -152,7 +152,8 @@ def measure(args, bench, programs, results, scratch):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
-    parser.add_argument("-n", "--runs", type=int, default=7, help="pairs of each comparison (7), after one that warms up; ten times as many for start-up, half for growth")
+    parser.add_argument("-n", "--runs", type=int, default=7,
+                        help="pairs of each comparison (7), after one that warms up; ten times as many for start-up, half for growth")
     parser.add_argument("--quick", action="store_true", help="one pair, the small items: whether all of it works")
     parser.add_argument("--only", action="append", metavar="WORK[/ITEM[/PEER]]", help="what to measure, * for any characters; repeatable")
     parser.add_argument("--corpus", type=pathlib.Path, help="the directory of the layouts and tars")

@@ -186,7 +186,7 @@ def growth(docs, items):
         rows, series = [], {}
         for name in names:
             own = sorted((int(count), record["ours"]) for count, record in items[name].items())
-            series[name] = [(count, cost["wall"]) for count, cost in own]
+            series[name] = [(count, cost["cpu"]) for count, cost in own]
             each = 1000 if kind == "layers" else 1
             for count, cost in own:
                 more = count - own[0][0]
@@ -195,7 +195,7 @@ def growth(docs, items):
                              f"{cost['peak']:.0f} MiB", f"{(cost['peak'] - own[0][1]['peak']) * (1 << 20) / more / each:.0f}" if more else ""])
         (docs / f"benchmarks-{kind}.svg").write_text(lines(series, {"entries": "entries", "layers": "layers", "documents": "how many"}[kind]),
                                                      encoding="utf-8")
-        out += [f"![wall time over the number of {kind}](benchmarks-{kind}.svg)", "",
+        out += [f"![processor time over the number of {kind}](benchmarks-{kind}.svg)", "",
                 *table(["", "how many", "wall", "processor", "processor, each" if kind == "documents" else "processor, an entry", "memory",
                         "bytes more, each" if kind == "documents" else "bytes more, an entry"], rows)]
     return out

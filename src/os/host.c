@@ -19,3 +19,33 @@ int oci_open_host_dir(int dirfd, const char *path, int *fd, oci_error *err)
     *fd = r;
     return 0;
 }
+
+int oci_open_host_file(int dirfd, const char *path, int *fd, struct stat *st, oci_error *err)
+{
+    OCI_AUTO_FD int file = -1;
+
+    file = path[0] == '\0' ? fcntl(dirfd, F_DUPFD_CLOEXEC, 0) : openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (file < 0 && errno == ENOENT)
+        return oci_fail(err, OCI_E_NOT_FOUND, "'%s' is not there", path);
+    if (file < 0 && errno == ENOTDIR)
+        return oci_fail(err, OCI_E_NOT_FOUND, "'%s': what is no directory is on the way", path);
+    if (file < 0 || fstat(file, st) < 0)
+        return oci_fail_errno(err, "open '%s'", path);
+    *fd = oci_steal_fd(&file);
+    return 0;
+}
+
+int oci_nameless_file(const char *dir, int *fd, oci_error *err)
+{
+    OCI_AUTO(oci_tmpfile) file = NULL;
+    OCI_AUTO_FD int dirfd = -1;
+    int r = oci_open_host_dir(AT_FDCWD, dir, &dirfd, err);
+
+    if (r == 0)
+        r = oci_tmpfile_new(dirfd, &file, err);
+    if (r < 0)
+        return r;
+    /* Freeing it takes the name away, if it has one. */
+    *fd = fcntl(oci_tmpfile_fd(file), F_DUPFD_CLOEXEC, 0);
+    return *fd < 0 ? oci_fail_errno(err, "keep a temporary file") : 0;
+}

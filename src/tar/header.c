@@ -88,6 +88,11 @@ bool oci_tar_sum_is_right(const unsigned char *block)
     return stored == sum || stored == sum - 256 * (int64_t)count_high(block);
 }
 
+bool oci_tar_begins(oci_span head)
+{
+    return head.len == OCI_TAR_BLOCK_SIZE && (oci_tar_block_is_zero(head.data) || oci_tar_sum_is_right(head.data));
+}
+
 static oci_span text(const unsigned char *field, size_t n)
 {
     const unsigned char *nul = memchr(field, '\0', n);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "stream/stream.h"
 
 static int fill(oci_tar_input *in, oci_error *err)
 {
@@ -71,13 +72,18 @@ int oci_tar_input_block(oci_tar_input *in, const unsigned char **out, size_t *le
 
 int oci_tar_input_skip(oci_tar_input *in, uint64_t n, uint64_t *missing, oci_error *err)
 {
+    n -= take(in, n).len;
     while (n > 0) {
         oci_span piece;
-        int r = oci_tar_input_some(in, n, &piece, err);
+        uint64_t skipped = oci_reader_skip(in->source, n);
+        int r;
 
+        in->position += skipped;
+        n -= skipped;
+        r = n > 0 ? oci_tar_input_some(in, n, &piece, err) : 0;
         if (r < 0)
             return r;
-        if (piece.len == 0)
+        if (n == 0 || piece.len == 0)
             break;
         n -= piece.len;
     }

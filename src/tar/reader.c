@@ -12,6 +12,7 @@
 #include "entry.h"
 #include "input.h"
 #include "pax.h"
+#include "stream/stream.h"
 
 struct oci_tar_reader {
     oci_tar_input in;
@@ -29,8 +30,8 @@ struct oci_tar_reader {
     uint64_t piece_done;
     oci_tar_piece whole; /* the only piece of a file that is not sparse */
 
-    bool ended, failed, acl_seen;
-    int code; /* of the failure */
+    bool ended, has_end, failed, acl_seen; /* has_end: a block of zeros was met */
+    int code;                              /* of the failure */
     oci_error failure;
 };
 
@@ -50,6 +51,16 @@ int oci_tar_reader_new(oci_reader *source, const oci_events *events, oci_tar_rea
 void oci_tar_reader_resolve(oci_tar_reader *t)
 {
     t->build.resolve = true;
+}
+
+uint64_t oci_tar_reader_position(const oci_tar_reader *t)
+{
+    return t->in.position;
+}
+
+bool oci_tar_reader_has_end(const oci_tar_reader *t)
+{
+    return t->has_end;
 }
 
 void oci_tar_reader_free(oci_tar_reader *t)
@@ -177,6 +188,7 @@ static int finish(oci_tar_reader *t, const char *odd, oci_error *err)
     if (is_waiting(t))
         return oci_fail(err, OCI_E_INVALID, "the archive ends between a header and its entry, at byte %" PRIu64,
                         t->header_at);
+    oci_reader_skip(t->in.source, UINT64_MAX);
     r = oci_reader_drain(t->in.source, err);
     if (r < 0)
         return r;
@@ -195,6 +207,7 @@ static int read_end(oci_tar_reader *t, oci_error *err)
 
     if (r < 0)
         return r;
+    t->has_end = true;
     for (size_t i = 0; i < len; i++)
         if (block[i] != 0)
             return oci_fail(err, OCI_E_INVALID, "a lone block of zeros at byte %" PRIu64 " of the archive",

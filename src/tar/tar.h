@@ -77,6 +77,13 @@ int oci_tar_reader_next(oci_tar_reader *t, const oci_tar_entry **out, oci_error 
 /* The next piece of the entry's data and where in the file it belongs (holes are left out); len 0 is the end. The span
  * is borrowed until the next call. */
 int oci_tar_reader_data(oci_tar_reader *t, oci_span *out, uint64_t *offset, oci_error *err);
+/* How many bytes of the source have been used: right after oci_tar_reader_next, where the entry's data begins. */
+uint64_t oci_tar_reader_position(const oci_tar_reader *t);
+/* After the end: whether the archive said that it ends here, with a block of zeros. */
+bool oci_tar_reader_has_end(const oci_tar_reader *t);
+/* Whether these bytes, the first OCI_TAR_HEAD of a file or all there are, can be the beginning of an archive. */
+enum { OCI_TAR_HEAD = 512 };
+bool oci_tar_begins(oci_span head);
 void oci_tar_reader_free(oci_tar_reader *t);
 OCI_DEFINE_AUTO(oci_tar_reader);
 

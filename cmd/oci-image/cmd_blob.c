@@ -15,7 +15,7 @@ static const oci_digest_alg algorithm_of[] = { OCI_DIGEST_SHA256, OCI_DIGEST_SHA
 
 struct options {
     int algorithm;
-    const char *expect, *blobs;
+    const char *expect, *blobs, *tmpdir;
     bool force;
     struct cli_output output;
     struct cli_write write;
@@ -27,6 +27,7 @@ static const struct cli_option options[] = {
     CLI_TEXT(struct options, expect, 0, "expect", "DIGEST", "put: fail unless the content has this digest"),
     CLI_FLAG(struct options, force, 'f', "force", "rm: also what index.json leads to"),
     CLI_BLOBS(struct options, blobs),
+    CLI_TMPDIR(struct options, tmpdir),
     CLI_GROUP(struct options, output, struct cli_output, CLI_OUTPUT_TITLE, cli_output_options),
     CLI_GROUP(struct options, write, struct cli_write, CLI_WRITE_TITLE, cli_write_options),
     CLI_GROUP(struct options, limits, struct cli_limits, CLI_LIMITS_TITLE, cli_limits_options),
@@ -255,7 +256,7 @@ static int run(struct cli *cli, const void *opts, size_t n, char *const *operand
 {
     const struct options *o = opts;
     oci_limits limits = cli_limits_of(&o->limits);
-    struct cli_source source = { .blobs = o->blobs, .fsync = (oci_fsync_policy)o->write.fsync };
+    struct cli_source source = { .blobs = o->blobs, .tmpdir = o->tmpdir, .fsync = (oci_fsync_policy)o->write.fsync };
     const struct action *action = NULL;
     int r = choose(cli, operands[0], n - 2, &action);
 

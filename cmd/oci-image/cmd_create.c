@@ -22,7 +22,7 @@ struct options {
     int algorithm;
     uint64_t jobs;
     bool clamp_mtime, sort, fix, reproducible;
-    const char *blobs;
+    const char *blobs, *tmpdir;
     struct cli_edits edits;
     struct cli_write write;
     struct cli_limits limits;
@@ -42,6 +42,7 @@ static const struct cli_option options[] = {
     CLI_FLAG(struct options, reproducible, 0, "reproducible", "--owner 0:0 --clamp-mtime --sort"),
     CLI_FLAG(struct options, fix, 0, "fix", "mend what makes a tar no valid layer, or leave it out"),
     CLI_BLOBS(struct options, blobs),
+    CLI_TMPDIR(struct options, tmpdir),
     CLI_GROUP(struct options, edits, struct cli_edits, CLI_EDITS_TITLE, cli_edits_options),
     CLI_GROUP(struct options, write, struct cli_write, CLI_WRITE_TITLE, cli_write_options),
     CLI_GROUP(struct options, limits, struct cli_limits, CLI_LIMITS_TITLE, cli_limits_options),
@@ -158,7 +159,7 @@ static int choose_form(struct cli *cli, const struct options *o, struct request 
 
 static int open_base(struct cli *cli, const struct options *o, struct request *q)
 {
-    const struct cli_image image = { .platform = o->platform };
+    const struct cli_image image = { .platform = o->platform, .tmpdir = o->tmpdir };
 
     if (o->from == NULL)
         return 0;
@@ -325,10 +326,15 @@ static int add_layers(struct cli *cli, oci_create *c, size_t n, char *const *nam
     return r;
 }
 
-static int check_inputs(struct cli *cli, size_t n, char *const *names)
+static int check_inputs(struct cli *cli, const char *from, size_t n, char *const *names)
 {
-    size_t stdins = 0;
+    struct cli_source base = { 0 };
+    int r = from != NULL ? cli_wrap(cli, cli_source_parse(cli, from, NULL, &base), "--from") : 0;
+    size_t stdins = r == 0 && from != NULL && cli_is_stdin(base.reference->path);
 
+    cli_source_close(&base);
+    if (r < 0)
+        return r;
     for (size_t i = 0; i < n; i++)
         stdins += strcmp(names[i], "-") == 0;
     return stdins < 2 ? 0 : cli_fail(cli, OCI_E_USAGE, "standard input can be read once");
@@ -340,7 +346,7 @@ static int run(struct cli *cli, const void *opts, size_t n, char *const *operand
     struct cli_source dest = { .blobs = o->blobs, .fsync = (oci_fsync_policy)o->write.fsync };
     struct request q = { 0 };
     oci_create *create = NULL;
-    int r = check_inputs(cli, n - 1, operands + 1);
+    int r = check_inputs(cli, o->from, n - 1, operands + 1);
 
     if (r == 0)
         r = prepare(cli, o, &q);

@@ -5,13 +5,14 @@
 #include "out.h"
 
 struct options {
-    const char *blobs;
+    const char *blobs, *tmpdir;
     struct cli_output output;
     struct cli_limits limits;
 };
 
 static const struct cli_option options[] = {
     CLI_BLOBS(struct options, blobs),
+    CLI_TMPDIR(struct options, tmpdir),
     CLI_GROUP(struct options, output, struct cli_output, CLI_OUTPUT_TITLE, cli_output_options),
     CLI_GROUP(struct options, limits, struct cli_limits, CLI_LIMITS_TITLE, cli_limits_options),
     CLI_END,
@@ -138,6 +139,7 @@ static int run(struct cli *cli, const void *opts, size_t n, char *const *operand
     (void)n;
     l.as_json = o->output.json;
     source.blobs = o->blobs;
+    source.tmpdir = o->tmpdir;
     if (r == 0)
         r = cli_source_open_layout(cli, &limits, true, &source);
     if (r == 0) {
@@ -159,15 +161,16 @@ static int run(struct cli *cli, const void *opts, size_t n, char *const *operand
 static const struct cli_example examples[] = {
     { "oci-image list layout", "what the layout holds" },
     { "oci-image list --json layout | jq -r '.[].name'", "the names alone" },
+    { "oci-image list image.tar", "what \"docker save\" has written" },
     { NULL, NULL },
 };
 
 const struct cli_command cmd_list = {
     .alias = "ls",
     .usage = { "[OPTION]... LAYOUT" },
-    .description =
-        "Lists every entry of a layout's index.json and, indented, what is in the indexes among them. The size "
-        "of an image is that of its manifest, configuration and layers as they are stored.",
+    .description = "Lists every entry of the index.json of a layout or archive and, indented, what is in the indexes "
+                   "among them. The size "
+                   "of an image is that of its manifest, configuration and layers as they are stored.",
     .options = options,
     .options_size = sizeof(struct options),
     .examples = examples,

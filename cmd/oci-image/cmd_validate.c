@@ -189,17 +189,21 @@ static int check_file(struct cli *cli, oci_report *report, const struct question
 }
 
 /* directory is given when the reference names one. */
-static int check_image(struct cli *cli, oci_report *report, const struct options *o, const char *name, char **directory)
+static int check_image(struct cli *cli, oci_report *report, const struct cli_image *o, const char *name,
+                       char **directory)
 {
+    oci_layout_options how = { .blobs = o->blobs, .tmpdir = cli_tmpdir(o->tmpdir) };
     struct cli_source s = { 0 };
-    int r = cli_source_parse(cli, name, &o->image, &s);
+    int r = cli_source_parse(cli, name, o, &s);
+    bool is_stdin = r == 0 && cli_is_stdin(s.reference->path);
 
-    if (r == 0)
-        r = cli_source_check_transport(cli, &s);
     if (r == 0 && (*directory = strdup(s.reference->path)) == NULL)
         r = cli_fail(cli, OCI_E_NOMEM, "out of memory");
-    if (r == 0)
-        r = oci_validate_layout(report, AT_FDCWD, s.reference->path, s.reference->name, s.reference->digest, &cli->err);
+    if (r == 0) {
+        how.transport = s.reference->transport;
+        r = oci_validate_layout(report, is_stdin ? STDIN_FILENO : AT_FDCWD, is_stdin ? "" : s.reference->path, &how,
+                                s.reference->name, s.reference->digest, &cli->err);
+    }
     cli_source_close(&s);
     return r;
 }
@@ -226,7 +230,7 @@ static int check_operand(struct cli *cli, oci_report *report, const struct optio
 {
     bool full = is_full(report);
     size_t count = oci_report_count(report), ignored = oci_report_ignored(report);
-    int r = o->type == TYPE_IMAGE ? check_image(cli, report, o, name, &c->directory)
+    int r = o->type == TYPE_IMAGE ? check_image(cli, report, &o->image, name, &c->directory)
                                   : check_file(cli, report, q, o->type, name);
 
     c->count = oci_report_count(report) - count;

@@ -21,6 +21,7 @@ const struct cli_option cli_image_options[] = {
     CLI_TEXT(struct cli_image, ref, 0, "ref", "NAME", "the name of the image, whatever characters it holds"),
     CLI_TEXT(struct cli_image, digest, 0, "digest", "DIGEST", "the digest of its manifest or index"),
     CLI_BLOBS(struct cli_image, blobs),
+    CLI_TMPDIR(struct cli_image, tmpdir),
     CLI_END,
 };
 

@@ -17,6 +17,7 @@ struct cli_image {
     const char *ref;
     const char *digest;
     const char *blobs;
+    const char *tmpdir;
 };
 extern const struct cli_option cli_image_options[];
 
@@ -31,6 +32,11 @@ oci_limits cli_limits_of(const struct cli_limits *l);
 #define CLI_BLOBS(T, field)                                                                                            \
     CLI_TEXT(T, field, 0, "blobs", "DIR",                                                                              \
              "where layouts share blobs, as ALGORITHM/HEX (skopeo's shared blob directory)")
+
+/* Where archives are put meanwhile. */
+#define CLI_TMPDIR(T, field)                                                                                           \
+    CLI_TEXT(T, field, 0, "tmpdir", "DIR",                                                                             \
+             "where an archive goes that is compressed or comes through a pipe; default is TMPDIR or /var/tmp")
 
 #define CLI_WRITE_TITLE "Writing"
 struct cli_write {

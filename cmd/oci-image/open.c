@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "open.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,8 +45,10 @@ int cli_source_parse(struct cli *cli, const char *text, const struct cli_image *
 {
     int r = oci_reference_parse(text, exists, NULL, &s->reference, &cli->err);
 
-    if (o != NULL)
+    if (o != NULL) {
         s->blobs = o->blobs;
+        s->tmpdir = o->tmpdir;
+    }
     if (r == 0 && o != NULL)
         r = replace(cli, &s->reference->name, "--ref", o->ref);
     if (r == 0 && o != NULL)
@@ -64,29 +67,42 @@ int cli_source_parse_layout(struct cli *cli, const char *text, struct cli_source
     return r;
 }
 
-int cli_source_check_transport(struct cli *cli, const struct cli_source *s)
+/* What to do about an archive that could not be opened. */
+static void hint_at_archive(struct cli *cli, int r)
 {
-    switch (s->reference->transport) {
-    case OCI_TRANSPORT_ANY:
-    case OCI_TRANSPORT_OCI:
-        break;
-    case OCI_TRANSPORT_OCI_ARCHIVE:
-    case OCI_TRANSPORT_DOCKER_ARCHIVE:
-        cli_fail(cli, OCI_E_USAGE, "'%s': archives cannot be read yet", s->reference->path);
-        cli_hint(cli, "unpack an oci-archive with tar and name the directory");
-        return OCI_E_USAGE;
-    }
-    return 0;
+    if (r == OCI_E_PERM && cli->err.sys_errno == 0)
+        cli_hint(cli, "copy it to a layout first, and work there");
+    else if (r == OCI_E_IO && cli->err.sys_errno == ENOSPC)
+        cli_hint(cli, "--tmpdir names another directory for it");
+}
+
+bool cli_is_stdin(const char *path)
+{
+    return strcmp(path, "-") == 0;
+}
+
+const char *cli_tmpdir(const char *option)
+{
+    const char *text = option != NULL ? option : getenv("TMPDIR");
+
+    return text != NULL && text[0] != '\0' ? text : NULL;
 }
 
 int cli_source_open_layout(struct cli *cli, const oci_limits *limits, bool read_only, struct cli_source *s)
 {
-    oci_layout_options o = {
-        .limits = limits, .events = cli_events(cli), .fsync = s->fsync, .read_only = read_only, .blobs = s->blobs
-    };
-    int r = cli_source_check_transport(cli, s);
+    const char *path = s->reference->path;
+    const oci_layout_options o = { .limits = limits,
+                                   .events = cli_events(cli),
+                                   .fsync = s->fsync,
+                                   .read_only = read_only,
+                                   .blobs = s->blobs,
+                                   .transport = s->reference->transport,
+                                   .tmpdir = cli_tmpdir(s->tmpdir) };
+    int r = cli_is_stdin(path) ? oci_layout_open(STDIN_FILENO, "", &o, &s->layout, &cli->err)
+                               : oci_layout_open(AT_FDCWD, path, &o, &s->layout, &cli->err);
 
-    return r < 0 ? r : oci_layout_open(AT_FDCWD, s->reference->path, &o, &s->layout, &cli->err);
+    hint_at_archive(cli, r);
+    return r;
 }
 
 /* The library's message names the candidates; this says how to ask for one. */

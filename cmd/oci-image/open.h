@@ -9,7 +9,8 @@
 #include "groups.h"
 
 struct cli_source {
-    const char *blobs;      /* what --blobs says, or NULL; set before the layout is opened, like the next */
+    const char *blobs;      /* what --blobs says, or NULL; set before the layout is opened, like the next two */
+    const char *tmpdir;     /* the same of --tmpdir */
     oci_fsync_policy fsync; /* of a layout that is opened for writing */
     oci_reference *reference;
     oci_layout *layout;
@@ -21,11 +22,13 @@ struct cli_source {
 /* Reads "[TRANSPORT:]PATH[:NAME][@DIGEST]", with what the options (may be NULL) say of name and digest. Fills
  * s->reference; cli_source_close frees it, whatever has failed. */
 int cli_source_parse(struct cli *cli, const char *text, const struct cli_image *o, struct cli_source *s);
-/* Fails for what cannot be opened as a layout. */
-int cli_source_check_transport(struct cli *cli, const struct cli_source *s);
 /* The same for a command that takes a layout and not an image of it. */
 int cli_source_parse_layout(struct cli *cli, const char *text, struct cli_source *s);
-/* Opens the layout of s->reference. limits may be NULL. */
+/* Whether the path means standard input. */
+bool cli_is_stdin(const char *path);
+/* Where archives go meanwhile: what --tmpdir says (or NULL), TMPDIR, or NULL for the library's own choice. */
+const char *cli_tmpdir(const char *option);
+/* Opens the layout of s->reference, a directory, an archive or standard input. limits may be NULL. */
 int cli_source_open_layout(struct cli *cli, const oci_limits *limits, bool read_only, struct cli_source *s);
 /* Finds what s->reference means in s->layout, and sets s->path: an entry, whatever it is, or with a platform the
  * manifest for that. */

@@ -14,6 +14,7 @@
 #include <oci-image/descriptor.h>
 #include <oci-image/document.h>
 #include <oci-image/error.h>
+#include <oci-image/reference.h>
 #include <oci-image/store.h>
 
 #ifdef __cplusplus
@@ -31,10 +32,21 @@ typedef struct oci_layout_options {
     oci_fsync_policy fsync;   /* default: blobs, then their directory, then index.json, then its directory */
     bool read_only;           /* nothing may be written; a transaction answers OCI_E_PERM */
     const char *blobs;        /* or NULL: a directory of ALGORITHM/ENCODED that several layouts share; borrowed */
+    oci_transport transport;  /* what path has to be; default: found by looking */
+    const char
+        *tmpdir; /* or NULL: /var/tmp. Where archives that cannot be read in place are kept meanwhile; borrowed */
 } oci_layout_options;
 
-/* Opens the layout directory path (relative to dirfd, which may be AT_FDCWD and is borrowed). OCI_E_NOT_FOUND when it
- * is not there; OCI_E_INVALID when it is no layout; OCI_E_UNSUPPORTED when its version is unknown. Gives. */
+/* Opens the layout path (relative to dirfd, which may be AT_FDCWD and is borrowed; "" is what dirfd is itself). It is a
+ * directory, or with read_only a tar archive: of a layout (oci-archive), or as "docker save" writes it
+ * (docker-archive), which looks like a layout of OCI's documents with its repository tags as names. What is both is the
+ * former.
+ *
+ * An archive in a regular file is read in place. One that comes through a pipe or is compressed (gzip, zstd, bzip2, xz,
+ * lz4) is read now and kept without a name in tmpdir, at most max_size bytes of it.
+ *
+ * OCI_E_NOT_FOUND when it is not there; OCI_E_INVALID when it is no layout; OCI_E_UNSUPPORTED when its version is
+ * unknown; OCI_E_PERM for an archive without read_only. Gives. */
 OCI_API int oci_layout_open(int dirfd, const char *path, const oci_layout_options *o, oci_layout **out, oci_error *err);
 /* Makes an empty layout. path must not exist, be an empty directory, or OCI_E_EXISTS. What was begun is undone on
  * failure. */

@@ -118,11 +118,11 @@ OCI_API int oci_report_new(const oci_validate_options *o, oci_report **out, oci_
 
 /* Each of these adds what it finds to the report. A result below 0 is no verdict: something could not be read. */
 
-/* The layout directory path (relative to dirfd, which may be AT_FDCWD and is borrowed): the whole of it when name and
- * digest are NULL, otherwise the entries of index.json that they mean, and what is below. OCI_E_NOT_FOUND when the
- * directory, the name or the digest is not there. */
-OCI_API int oci_validate_layout(oci_report *r, int dirfd, const char *path, const char *name, const char *digest,
-                                oci_error *err);
+/* The layout path, a directory or an archive, as oci_layout_open takes it with these options (may be NULL; limits and
+ * events are those of the report): the whole of it when name and digest are NULL, otherwise the entries of index.json
+ * that they mean, and what is below. OCI_E_NOT_FOUND when the layout, the name or the digest is not there. */
+OCI_API int oci_validate_layout(oci_report *r, int dirfd, const char *path, const oci_layout_options *layout,
+                                const char *name, const char *digest, oci_error *err);
 /* One document; file is what to call it. */
 OCI_API int oci_validate_document(oci_report *r, oci_document_kind kind, const char *file, const void *p, size_t n,
                                   oci_error *err);

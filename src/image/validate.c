@@ -185,23 +185,27 @@ static int walk(oci_validation *v, oci_error *err)
     return r;
 }
 
-int oci_validate_layout(oci_report *report, int dirfd, const char *path, const char *name, const char *digest,
-                        oci_error *err)
+int oci_validate_layout(oci_report *report, int dirfd, const char *path, const oci_layout_options *how,
+                        const char *name, const char *digest, oci_error *err)
 {
     const oci_validate_options *o = oci_report_options(report);
-    const oci_layout_options options = { .limits = o->limits, .events = o->events, .read_only = true };
+    oci_layout_options options = how != NULL ? *how : (oci_layout_options) { 0 };
     OCI_AUTO(oci_layout) layout = NULL;
     oci_validation v = {
         .report = report,
         .o = o,
         .limits = oci_limits_resolve(o->limits),
-        .name = path,
+        .name = path[0] != '\0' ? path : "-",
         .wanted_name = name,
         .wanted_digest = digest,
         .first = oci_report_count(report),
     };
-    int r = oci_layout_open_unread(dirfd, path, &options, &layout, err);
+    int r;
 
+    options.limits = o->limits;
+    options.events = o->events;
+    options.read_only = true;
+    r = oci_layout_open_unread(dirfd, path, &options, &layout, err);
     if (r < 0)
         return r;
     v.layout = layout;
@@ -209,7 +213,7 @@ int oci_validate_layout(oci_report *report, int dirfd, const char *path, const c
     v.arena = oci_arena_new(0);
     v.contents = oci_map_new();
     v.uses = oci_map_new();
-    r = v.arena != NULL && v.contents != NULL && v.uses != NULL ? oci_wrap(err, walk(&v, err), "'%s'", path)
+    r = v.arena != NULL && v.contents != NULL && v.uses != NULL ? oci_wrap(err, walk(&v, err), "'%s'", v.name)
                                                                 : oci_fail_nomem(err);
     oci_report_sort(report, v.first);
     for (size_t i = 0; i < v.jobs.count; i++)

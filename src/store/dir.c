@@ -327,7 +327,12 @@ int oci_store_link_blob(oci_store *from, oci_store *to, const oci_digest *d, oci
 
 int oci_store_new_dir(int fd, int shared, oci_fsync_policy fsync, bool read_only, oci_store **out, oci_error *err)
 {
-    static const oci_store_ops ops = { dir_open, dir_stat, dir_each, dir_begin, dir_delete_blob, dir_free };
+    static const oci_store_ops ops = { .open = dir_open,
+                                       .stat = dir_stat,
+                                       .each = dir_each,
+                                       .begin = dir_begin,
+                                       .delete_blob = dir_delete_blob,
+                                       .free = dir_free };
     OCI_AUTO_FD int blobs = shared;
     struct dir_store *s = oci_calloc(1, sizeof *s);
 

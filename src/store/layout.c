@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The layout directory: oci-layout, index.json and a store of blobs.
+ * A layout: oci-layout, index.json and a store of blobs, in a directory or an archive.
  */
 #include "layout.h"
 
 #include <fcntl.h>
 #include <string.h>
 
+#include "archive.h"
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/event.h"
 #include "base/fail.h"
 #include "os/os.h"
 #include "spec/spec.h"
@@ -38,8 +40,11 @@ int oci_layout_read_file(oci_layout *l, const char *name, oci_buf *out, oci_erro
     OCI_AUTO(oci_reader) reader = NULL;
     OCI_AUTO_FD int fd = -1;
     struct stat st;
-    int r = oci_root_open_file(&root, name, &fd, &st, err);
+    int r;
 
+    if (l->store->ops->read_file != NULL)
+        return l->store->ops->read_file(l->store, name, l->limits.max_document, out, err);
+    r = oci_root_open_file(&root, name, &fd, &st, err);
     if (r < 0)
         return oci_wrap(err, r, "%s", name);
     r = oci_reader_from_fd(oci_steal_fd(&fd), &reader, err);
@@ -78,22 +83,31 @@ static int check_layout_file(oci_layout *l, oci_error *err)
     return oci_wrap(err, oci_layout_file_parse(bytes.data, bytes.len, &l->limits, &file, err), "oci-layout");
 }
 
-/* A layout around an open directory, which it takes; nothing in it has been looked at. */
-static int layout_new(int fd, const oci_layout_options *o, oci_layout **out, oci_error *err)
+static oci_layout *layout_new(const oci_layout_options *o)
 {
-    OCI_AUTO_FD int dir = fd;
-    OCI_AUTO(oci_layout) l = oci_calloc(1, sizeof *l);
-    int shared = -1, r = 0;
+    oci_layout *l = oci_calloc(1, sizeof *l);
 
     if (l == NULL)
-        return oci_fail_nomem(err);
-    l->fd = oci_steal_fd(&dir);
-    l->stage_lock = -1;
+        return NULL;
+    l->fd = l->stage_lock = -1;
     l->limits = oci_limits_resolve(o != NULL ? o->limits : NULL);
     l->events = o != NULL ? o->events : NULL;
     l->read_only = o != NULL && o->read_only;
     l->shares_blobs = o != NULL && o->blobs != NULL;
     l->sync = o == NULL || o->fsync != OCI_FSYNC_NONE;
+    return l;
+}
+
+/* A layout around an open directory, which it takes; nothing in it has been looked at. */
+static int layout_of_dir(int fd, const oci_layout_options *o, oci_layout **out, oci_error *err)
+{
+    OCI_AUTO_FD int dir = fd;
+    OCI_AUTO(oci_layout) l = layout_new(o);
+    int shared = -1, r = 0;
+
+    if (l == NULL)
+        return oci_fail_nomem(err);
+    l->fd = oci_steal_fd(&dir);
     if (o != NULL && o->blobs != NULL)
         r = oci_wrap(err, oci_open_host_dir(AT_FDCWD, o->blobs, &shared, err), "directory of blobs '%s'", o->blobs);
     if (r == 0)
@@ -104,25 +118,83 @@ static int layout_new(int fd, const oci_layout_options *o, oci_layout **out, oci
     return 0;
 }
 
+/* A layout around an open archive, which it takes. */
+static int layout_of_archive(oci_archive *taken, const oci_layout_options *o, oci_layout **out, oci_error *err)
+{
+    const oci_transport wanted = o != NULL ? o->transport : OCI_TRANSPORT_ANY;
+    OCI_AUTO(oci_archive) archive = taken;
+    OCI_AUTO(oci_layout) l = layout_new(o);
+    bool is_layout = oci_archive_has(archive, "index.json"), is_docker = oci_archive_has(archive, "manifest.json");
+    int r;
+
+    if (l == NULL)
+        return oci_fail_nomem(err);
+    if (wanted == OCI_TRANSPORT_OCI_ARCHIVE || (wanted == OCI_TRANSPORT_ANY && is_layout))
+        r = oci_store_new_archive(oci_steal(&archive), &l->store, err);
+    else if (is_docker)
+        r = oci_store_new_docker(oci_steal(&archive), &l->limits, l->events, &l->store, &l->is_lower_case, err);
+    else if (oci_archive_has(archive, "repositories"))
+        r = oci_fail(err, OCI_E_UNSUPPORTED, "it has no manifest.json: Docker has written it so before version 1.10");
+    else
+        r = oci_fail(err, OCI_E_INVALID, "it has neither index.json nor manifest.json, so it is no archive of images");
+    if (r == 0)
+        *out = oci_steal(&l);
+    return r;
+}
+
+static int open_archive(int fd, const oci_layout_options *o, oci_layout **out, oci_error *err)
+{
+    const oci_limits limits = oci_limits_resolve(o != NULL ? o->limits : NULL);
+    const oci_archive_options how = { .tmpdir = o != NULL ? o->tmpdir : NULL,
+                                      .max_size = limits.max_size,
+                                      .max_ratio = limits.max_ratio,
+                                      .events = o != NULL ? o->events : NULL };
+    OCI_AUTO_FD int owned = fd;
+    oci_archive *archive = NULL;
+    int r;
+
+    if (o != NULL && o->blobs != NULL)
+        return oci_fail(err, OCI_E_USAGE, "an archive shares no blobs with others");
+    if (o == NULL || !o->read_only)
+        return oci_fail(err, OCI_E_PERM, "this is not a directory, and archives are read only");
+    r = oci_archive_open(oci_steal_fd(&owned), &how, &archive, err);
+    return r < 0 ? r : layout_of_archive(archive, o, out, err);
+}
+
+/* Whatever it is that path names. */
 int oci_layout_open_unread(int dirfd, const char *path, const oci_layout_options *o, oci_layout **out, oci_error *err)
 {
-    int fd = -1;
-    int r = oci_open_host_dir(dirfd, path, &fd, err);
+    const oci_transport wanted = o != NULL ? o->transport : OCI_TRANSPORT_ANY;
+    OCI_AUTO_FD int fd = -1;
+    struct stat st;
+    int r = oci_open_host_file(dirfd, path, &fd, &st, err);
 
-    if (r == 0)
-        r = layout_new(fd, o, out, err);
-    return oci_wrap(err, r, "layout '%s'", path);
+    if (r < 0)
+        return r;
+    if (S_ISDIR(st.st_mode) && (wanted == OCI_TRANSPORT_ANY || wanted == OCI_TRANSPORT_OCI))
+        r = layout_of_dir(oci_steal_fd(&fd), o, out, err);
+    else if (wanted == OCI_TRANSPORT_OCI)
+        r = oci_fail(err, OCI_E_INVALID, "this is not a directory");
+    else
+        r = open_archive(oci_steal_fd(&fd), o, out, err);
+    return oci_wrap(err, r, "'%s'", path[0] != '\0' ? path : "-");
+}
+
+/* Reads what makes a directory or archive a layout. */
+static int read_layout(oci_layout *l, oci_error *err)
+{
+    int r = check_layout_file(l, err);
+
+    return r < 0 ? r : oci_layout_read_index(l, &l->index, err);
 }
 
 int oci_layout_open_fd(int fd, const oci_layout_options *o, oci_layout **out, oci_error *err)
 {
     OCI_AUTO(oci_layout) l = NULL;
-    int r = layout_new(fd, o, &l, err);
+    int r = layout_of_dir(fd, o, &l, err);
 
     if (r == 0)
-        r = check_layout_file(l, err);
-    if (r == 0)
-        r = oci_layout_read_index(l, &l->index, err);
+        r = read_layout(l, err);
     if (r == 0)
         *out = oci_steal(&l);
     return r;
@@ -130,19 +202,28 @@ int oci_layout_open_fd(int fd, const oci_layout_options *o, oci_layout **out, oc
 
 int oci_layout_open(int dirfd, const char *path, const oci_layout_options *o, oci_layout **out, oci_error *err)
 {
-    int fd = -1;
-    int r = oci_open_host_dir(dirfd, path, &fd, err);
+    OCI_AUTO(oci_layout) l = NULL;
+    int r = oci_layout_open_unread(dirfd, path, o, &l, err);
 
     if (r < 0)
         return r;
-    return oci_wrap(err, oci_layout_open_fd(fd, o, out, err), "layout '%s'", path);
+    r = read_layout(l, err);
+    if (r < 0)
+        return oci_wrap(err, r, "%s '%s'", l->fd >= 0 ? "layout" : "archive", path[0] != '\0' ? path : "-");
+    if (l->is_lower_case)
+        oci_warn(l->events, "manifest.json: its members are written with small letters");
+    *out = oci_steal(&l);
+    return 0;
 }
 
 int oci_layout_lock(oci_layout *l, bool exclusive, int *fd, oci_error *err)
 {
     OCI_AUTO_FD int lock = -1;
-    int r = oci_open_host_dir(l->fd, ".", &lock, err);
+    int r;
 
+    if (l->fd < 0)
+        return oci_fail(err, OCI_E_PERM, "archives are read only");
+    r = oci_open_host_dir(l->fd, ".", &lock, err);
     if (r == 0)
         r = oci_lock(lock, exclusive, l->events, err);
     if (r < 0)
@@ -200,7 +281,7 @@ int oci_layout_stage(int dirfd, const char *path, const oci_layout_options *o, o
     fd = fcntl(oci_tmpdir_fd(dir), F_DUPFD_CLOEXEC, 0);
     if (fd < 0)
         return oci_fail_errno(err, "layout '%s'", path);
-    r = layout_new(fd, o, &l, err);
+    r = layout_of_dir(fd, o, &l, err);
     if (r == 0)
         r = oci_layout_lock(l, false, &l->stage_lock, err);
     if (r == 0)

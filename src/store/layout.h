@@ -6,16 +6,18 @@
 #include <oci-image/mediatype.h>
 
 #include "os/os.h"
+#include "store.h"
 
 struct oci_layout {
-    int fd; /* the directory */
+    int fd; /* the directory; -1: an archive */
     oci_store *store;
     oci_index *index;
     oci_limits limits;
     const oci_events *events;
     bool sync, read_only, shares_blobs;
-    oci_tmpdir *stage; /* where the layout is built until it gets its name, or NULL */
-    int stage_lock;    /* of that: it is not taken for something left behind; or -1 */
+    bool is_lower_case; /* see oci_store_new_docker */
+    oci_tmpdir *stage;  /* where the layout is built until it gets its name, or NULL */
+    int stage_lock;     /* of that: it is not taken for something left behind; or -1 */
 };
 
 /* Whether the annotation key of d is value. Annotations may hold NUL bytes, so that a comparison as C strings could be
@@ -29,9 +31,7 @@ int oci_layout_open_unread(int dirfd, const char *path, const oci_layout_options
 int oci_layout_read_file(oci_layout *l, const char *name, oci_buf *out, oci_error *err);
 /* Calls each for what is in the layout, in blobs and in the directories there; path is relative to the layout, in the
  * order of bytes, a directory before what is in it. What is deeper is not looked at. A result that is not 0 ends it. */
-typedef enum oci_tree_type { OCI_TREE_FILE, OCI_TREE_DIR, OCI_TREE_OTHER } oci_tree_type;
-int oci_layout_each_name(oci_layout *l, int (*each)(void *ctx, const char *path, oci_tree_type type, oci_error *err),
-                         void *ctx, oci_error *err);
+int oci_layout_each_name(oci_layout *l, oci_each_name *each, void *ctx, oci_error *err);
 /* Holds the layout's directory locked until *fd is closed: shared by whoever puts blobs that have no name yet,
  * exclusive to remove blobs. */
 int oci_layout_lock(oci_layout *l, bool exclusive, int *fd, oci_error *err);

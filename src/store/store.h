@@ -8,6 +8,7 @@
 #include <oci-image/layout.h>
 #include <oci-image/store.h>
 
+#include "archive.h"
 #include "base/cleanup.h"
 #include "os/os.h"
 
@@ -17,6 +18,8 @@ OCI_DEFINE_AUTO(oci_layout);
 OCI_DEFINE_AUTO_WITH(oci_txn, oci_txn_abort);
 
 typedef int oci_each_blob(void *ctx, const oci_digest *d, uint64_t size, oci_error *err);
+typedef enum oci_tree_type { OCI_TREE_FILE, OCI_TREE_DIR, OCI_TREE_OTHER } oci_tree_type;
+typedef int oci_each_name(void *ctx, const char *path, oci_tree_type type, oci_error *err);
 
 typedef struct oci_store_ops {
     /* The unverified bytes of a blob and how many there are. OCI_E_NOT_FOUND. */
@@ -26,6 +29,10 @@ typedef struct oci_store_ops {
     /* NULL in a store that cannot be written. */
     int (*begin)(oci_store *s, oci_digest_alg alg, oci_ingest **out, oci_error *err);
     int (*delete_blob)(oci_store *s, const oci_digest *d, oci_error *err);
+    /* What oci_layout_read_file and oci_layout_each_name do, for layouts that are no directory; NULL in other stores.
+     */
+    int (*read_file)(oci_store *s, const char *name, uint64_t limit, oci_buf *out, oci_error *err);
+    int (*each_name)(oci_store *s, oci_each_name *each, void *ctx, oci_error *err);
     void (*free)(oci_store *s);
 } oci_store_ops;
 
@@ -50,6 +57,20 @@ struct oci_ingest {
     bool failed;
 };
 
+/* Blobs in no order, for backends that have to show them in one. */
+typedef struct oci_listed_blob {
+    oci_digest digest;
+    uint64_t size;
+} oci_listed_blob;
+typedef struct oci_blob_list {
+    oci_listed_blob *items;
+    size_t count, cap;
+} oci_blob_list;
+/* An oci_each_blob that adds to the list. */
+int oci_blob_list_add(void *list, const oci_digest *d, uint64_t size, oci_error *err);
+/* Calls each in the order that oci_store_each promises; the list is empty afterwards. */
+int oci_blob_list_each(oci_blob_list *list, oci_each_blob *each, void *ctx, oci_error *err);
+
 enum { OCI_BLOB_PATH_MAX = sizeof "blobs/" + OCI_DIGEST_MAX_TEXT };
 
 /* "blobs/ALGORITHM/ENCODED", the way of a blob inside a layout (image-layout.md, "Blobs"). */
@@ -58,6 +79,14 @@ void oci_blob_path(const oci_digest *d, char out[OCI_BLOB_PATH_MAX]);
 /* The blobs of a layout directory. fd (borrowed as long as the store lives) is the open layout. shared (taken, or -1)
  * is a directory of ALGORITHM/ENCODED: blobs that the layout lacks are looked for there, and new ones go there. */
 int oci_store_new_dir(int fd, int shared, oci_fsync_policy fsync, bool read_only, oci_store **out, oci_error *err);
+/* The blobs of a layout in a tar archive, which it takes, and the layout's own files. */
+int oci_store_new_archive(oci_archive *a, oci_store **out, oci_error *err);
+/* The same of an archive of Docker's (which it takes), whose documents are made now. *lower_case tells that the members
+ * of its manifest.json are not written as Docker writes them. */
+int oci_store_new_docker(oci_archive *a, const oci_limits *limits, const oci_events *events, oci_store **out,
+                         bool *lower_case, oci_error *err);
+/* Blobs in memory. */
+int oci_store_new_memory(oci_store **out, oci_error *err);
 /* Where a blob of the layout's own directory stands: its entry, which may be a link, and the file. OCI_E_NOT_FOUND. */
 int oci_store_find_file(oci_store *s, const oci_digest *d, struct stat *entry, struct stat *file, oci_error *err);
 /* Gives a blob of the layout directory from a second name in that of to, on the same file system. */

@@ -12,7 +12,7 @@
 enum { DEEPEST = 2 };
 
 struct tree {
-    int (*each)(void *ctx, const char *path, oci_tree_type type, oci_error *err);
+    oci_each_name *each;
     void *ctx;
     oci_buf path;
 };
@@ -56,12 +56,14 @@ static int walk(struct tree *t, int dirfd, unsigned depth, oci_error *err)
     return r;
 }
 
-int oci_layout_each_name(oci_layout *l, int (*each)(void *ctx, const char *path, oci_tree_type type, oci_error *err),
-                         void *ctx, oci_error *err)
+int oci_layout_each_name(oci_layout *l, oci_each_name *each, void *ctx, oci_error *err)
 {
     struct tree t = { .each = each, .ctx = ctx };
-    int r = walk(&t, l->fd, 0, err);
+    int r;
 
+    if (l->store->ops->each_name != NULL)
+        return l->store->ops->each_name(l->store, each, ctx, err);
+    r = walk(&t, l->fd, 0, err);
     oci_buf_free(&t.path);
     return r;
 }

@@ -54,7 +54,7 @@ OCI_TEST (validate, without_memory_reports_that_alone) {
         oci_alloc_fail_at(n);
         r = oci_report_new(&o, &report, &err);
         if (r == 0)
-            r = oci_validate_layout(report, dir, ".", NULL, NULL, &err);
+            r = oci_validate_layout(report, dir, ".", NULL, NULL, NULL, &err);
         failed = oci_alloc_failed();
         oci_alloc_fail_at(0);
         if (r != (failed ? OCI_E_NOMEM : 0))
@@ -83,7 +83,7 @@ OCI_TEST (validate, stops_when_it_is_cancelled) {
     int dir = hard_layout();
 
     assert_ok(&err, oci_report_new(&o, &report, &err));
-    assert_fails(OCI_E_CANCELLED, &err, oci_validate_layout(report, dir, ".", NULL, NULL, &err));
+    assert_fails(OCI_E_CANCELLED, &err, oci_validate_layout(report, dir, ".", NULL, NULL, NULL, &err));
     assert_true(asked > 0);
     scratch_free(dir);
 }
@@ -113,7 +113,7 @@ OCI_TEST (validate, finds_the_same_with_threads) {
         OCI_AUTO_BUF oci_buf text = OCI_BUF_INIT;
 
         assert_ok(&err, oci_report_new(&o, &report, &err));
-        assert_ok(&err, oci_validate_layout(report, dir, ".", NULL, NULL, &err));
+        assert_ok(&err, oci_validate_layout(report, dir, ".", NULL, NULL, NULL, &err));
         for (size_t i = 0; i < oci_report_count(report); i++) {
             const oci_finding *f = oci_report_finding(report, i);
 

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From manifest.json to the images of an archive of Docker's.
+ *
+ * A layer that is not compressed has the digest that the configuration tells as its diff_id, which is verified when it
+ * is read; one that is compressed is hashed once, unless its member is called after its digest.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/event.h"
+#include "base/fail.h"
+#include "base/map.h"
+#include "base/text.h"
+#include "base/vec.h"
+#include "docker.h"
+#include "json/json.h"
+#include "spec/spec.h"
+#include "stream/stream.h"
+
+static const char manifest_file[] = "manifest.json";
+
+/* While the archive is opened. All that it makes lives in the arena. */
+struct making {
+    oci_docker_store *store;
+    const oci_limits *limits;
+    const oci_events *events;
+    oci_arena *arena;
+    oci_map *configs; /* struct config, by name */
+    oci_map *layers;  /* oci_descriptor, by member */
+    struct {
+        const oci_descriptor **items;
+        size_t count, cap;
+    } entries;
+};
+
+/* What is needed of a configuration. */
+struct config {
+    oci_descriptor descriptor;
+    oci_platform *platform; /* or NULL: it does not say */
+    const char **diff_ids;
+    size_t n_diff_ids;
+};
+
+/* ---- JSON ---- */
+
+/* Some programs write the names of the members with a small letter. */
+static const oci_value *get(struct making *m, const oci_value *object, const char *name, const char *lower)
+{
+    const oci_value *v = NULL;
+
+    if (oci_value_get(object, name, &v))
+        return v;
+    m->store->lower_case = oci_value_get(object, lower, &v) || m->store->lower_case;
+    return v;
+}
+
+static const char *plain_string(const oci_value *v)
+{
+    size_t len = 0;
+    const char *s = oci_value_string(v, &len);
+
+    return s != NULL && strlen(s) == len ? s : NULL;
+}
+
+static char *keep(struct making *m, const char *s)
+{
+    return oci_arena_strndup(m->arena, s, strlen(s));
+}
+
+/* The strings of an array (null: none), kept. */
+static int read_strings(struct making *m, const oci_value *array, const char *what, const char ***out, size_t *count,
+                        oci_error *err)
+{
+    size_t n = oci_value_type_of(array) == OCI_VALUE_ARRAY ? oci_value_count(array) : 0;
+    const char **items = oci_arena_array(m->arena, n, sizeof *items);
+
+    if (oci_value_type_of(array) != OCI_VALUE_ARRAY && oci_value_type_of(array) != OCI_VALUE_NULL)
+        return oci_fail(err, OCI_E_INVALID, "%s: expected an array, found %s", what,
+                        oci_value_type_name(oci_value_type_of(array)));
+    if (items == NULL)
+        return oci_fail_nomem(err);
+    for (size_t i = 0; i < n; i++) {
+        const char *s = plain_string(oci_value_item(array, i));
+
+        if (s == NULL)
+            return oci_fail(err, OCI_E_INVALID, "%s/%zu: expected a string", what, i);
+        items[i] = keep(m, s);
+        if (items[i] == NULL)
+            return oci_fail_nomem(err);
+    }
+    *out = items;
+    *count = n;
+    return 0;
+}
+
+/* ---- blobs ---- */
+
+static int describe(struct making *m, const char *type, const oci_digest *digest, uint64_t size, oci_descriptor *out,
+                    oci_error *err)
+{
+    char text[OCI_DIGEST_MAX_TEXT];
+
+    oci_digest_format(digest, text, sizeof text);
+    *out = (oci_descriptor) { .media_type = type, .digest_text = keep(m, text), .digest = *digest, .size = size };
+    return out->digest_text != NULL ? 0 : oci_fail_nomem(err);
+}
+
+/* Makes the member the blob of that digest. When others have it too, one is as good as another. */
+static int describe_member(struct making *m, const char *type, const oci_digest *digest, const oci_member *member,
+                           oci_descriptor *out, oci_error *err)
+{
+    int r = describe(m, type, digest, member->size, out, err);
+
+    if (r < 0)
+        return r;
+    return oci_map_set(m->store->members, out->digest_text, strlen(out->digest_text), (void *)(uintptr_t)member) < 0
+               ? oci_fail_nomem(err)
+               : 0;
+}
+
+/* The member of that name; that it is missing is the archive's fault. */
+static int find_member(struct making *m, const char *name, const oci_member **out, oci_error *err)
+{
+    char *normal = oci_arena_alloc(m->arena, strlen(name) + 1);
+    size_t len;
+    int r;
+
+    if (normal == NULL)
+        return oci_fail_nomem(err);
+    r = oci_tar_name_normalise(name, strlen(name), normal, &len, err);
+    if (r == 0)
+        r = oci_archive_find(m->store->archive, normal, out, err);
+    if (r == OCI_E_NOT_FOUND)
+        return oci_fail(err, OCI_E_INVALID, "'%s' is not in the archive", name);
+    return r;
+}
+
+/* ---- configurations ---- */
+
+/* What a configuration says of its platform, if it says enough. What is wrong there is found when it is used. */
+static int read_platform(struct making *m, const oci_value *config, oci_platform **out, oci_error *err)
+{
+    static const char *const names[] = { "architecture", "os", "variant" };
+    const char *texts[3] = { NULL, NULL, NULL };
+    oci_platform *p = NULL;
+
+    for (size_t i = 0; i < 3; i++) {
+        const oci_value *v = NULL;
+        const char *s;
+
+        oci_value_get(config, names[i], &v);
+        s = plain_string(v);
+        if (s == NULL || s[0] == '\0')
+            continue;
+        texts[i] = keep(m, s);
+        if (texts[i] == NULL)
+            return oci_fail_nomem(err);
+    }
+    if (texts[0] != NULL && texts[1] != NULL) {
+        p = oci_arena_alloc(m->arena, sizeof *p);
+        if (p == NULL)
+            return oci_fail_nomem(err);
+        *p = (oci_platform) { .architecture = texts[0], .os = texts[1], .variant = texts[2] };
+    }
+    *out = p;
+    return 0;
+}
+
+static int parse_config(struct making *m, const oci_buf *text, struct config *c, oci_error *err)
+{
+    const oci_value *rootfs = NULL, *diff_ids = NULL;
+    OCI_AUTO(oci_value) value = NULL;
+    int r = oci_value_parse(text->data != NULL ? text->data : "", text->len, m->limits, &value, err);
+
+    if (r < 0)
+        return r;
+    oci_value_get(value, "rootfs", &rootfs);
+    oci_value_get(rootfs, "diff_ids", &diff_ids);
+    r = read_strings(m, diff_ids, "/rootfs/diff_ids", &c->diff_ids, &c->n_diff_ids, err);
+    return r < 0 ? r : read_platform(m, value, &c->platform, err);
+}
+
+static int read_config(struct making *m, const char *name, struct config *c, oci_error *err)
+{
+    OCI_AUTO_BUF oci_buf text = OCI_BUF_INIT;
+    const oci_member *member = NULL;
+    oci_digest digest;
+    int r = find_member(m, name, &member, err);
+
+    if (r == 0)
+        r = oci_archive_read_file(m->store->archive, member->name, m->limits->max_document, &text, err);
+    if (r == 0)
+        r = oci_wrap(err, parse_config(m, &text, c, err), "%s", name);
+    if (r == 0)
+        r = oci_digest_of(OCI_DIGEST_SHA256, text.data, text.len, &digest, err);
+    return r < 0 ? r : describe_member(m, OCI_MEDIA_TYPE_CONFIG, &digest, member, &c->descriptor, err);
+}
+
+/* The same, once for each name. */
+static int config_of(struct making *m, const char *name, struct config **out, oci_error *err)
+{
+    void *known;
+    struct config *c;
+    int r;
+
+    if (oci_map_get(m->configs, name, strlen(name), &known)) {
+        *out = known;
+        return 0;
+    }
+    c = oci_arena_alloc(m->arena, sizeof *c);
+    if (c == NULL)
+        return oci_fail_nomem(err);
+    r = read_config(m, name, c, err);
+    if (r < 0)
+        return r;
+    *out = c;
+    return oci_map_set(m->configs, name, strlen(name), c) < 0 ? oci_fail_nomem(err) : 0;
+}
+
+/* ---- layers ---- */
+
+/* "blobs/sha256/..." is what newer programs call a member after its digest. */
+static bool digest_of_name(const char *name, oci_digest *out)
+{
+    static const char prefix[] = "blobs/sha256/";
+    char text[OCI_DIGEST_MAX_TEXT];
+    size_t n;
+
+    if (!oci_starts_with(name, prefix))
+        return false;
+    n = (size_t)snprintf(text, sizeof text, "sha256:%s", name + strlen(prefix));
+    return n < sizeof text && oci_digest_parse(text, n, out, NULL) == 0;
+}
+
+static int hash_rest(oci_reader *reader, oci_digest *out, oci_error *err)
+{
+    OCI_AUTO(oci_reader) hashed = NULL;
+    int r = oci_reader_hash(reader, OCI_DIGEST_SHA256, &hashed, err);
+
+    if (r == 0)
+        r = oci_reader_drain(hashed, err);
+    return r < 0 ? r : oci_reader_digest(hashed, out, err);
+}
+
+static int read_layer(struct making *m, const oci_member *member, const char *diff_id, oci_descriptor *out,
+                      oci_error *err)
+{
+    OCI_AUTO(oci_reader) reader = NULL;
+    oci_compression kind = OCI_COMPRESSION_NONE;
+    oci_digest digest;
+    int r = oci_archive_read(m->store->archive, member, &reader, err);
+
+    if (r == 0)
+        r = oci_reader_sniff(oci_steal(&reader), &kind, &reader, err);
+    if (r < 0)
+        return r;
+    if (kind == OCI_COMPRESSION_NONE)
+        r = oci_wrap(err, oci_digest_parse(diff_id, strlen(diff_id), &digest, err), "its diff_id");
+    else if (!digest_of_name(member->name, &digest))
+        r = hash_rest(oci_steal(&reader), &digest, err);
+    return r < 0 ? r : describe_member(m, oci_media_type_of_layer(kind), &digest, member, out, err);
+}
+
+/* The layer in the member of that name, once for each member and diff_id: links make one layer of many names. */
+static int layer_of(struct making *m, const char *name, const char *diff_id, const oci_descriptor **out, oci_error *err)
+{
+    OCI_AUTO_BUF oci_buf key = OCI_BUF_INIT;
+    const oci_member *member = NULL;
+    oci_descriptor *d;
+    void *known;
+    int r = find_member(m, name, &member, err);
+
+    if (r == 0)
+        r = oci_buf_printf(&key, err, "%s %s", diff_id, member->name);
+    if (r < 0)
+        return r;
+    if (oci_map_get(m->layers, key.data, key.len, &known)) {
+        *out = known;
+        return 0;
+    }
+    d = oci_arena_alloc(m->arena, sizeof *d);
+    if (d == NULL)
+        return oci_fail_nomem(err);
+    r = oci_wrap(err, read_layer(m, member, diff_id, d, err), "'%s'", name);
+    if (r < 0)
+        return r;
+    *out = d;
+    return oci_map_set(m->layers, key.data, key.len, d) < 0 ? oci_fail_nomem(err) : 0;
+}
+
+/* ---- images ---- */
+
+static int add_entry(struct making *m, const oci_descriptor *manifest, const char *name, oci_error *err)
+{
+    oci_descriptor *d = oci_arena_alloc(m->arena, sizeof *d);
+    oci_annotations *annotations = oci_arena_alloc(m->arena, sizeof *annotations);
+    oci_pair *pair = oci_arena_alloc(m->arena, sizeof *pair);
+
+    if (d == NULL || annotations == NULL || pair == NULL)
+        return oci_fail_nomem(err);
+    *d = *manifest;
+    if (name != NULL) {
+        *pair = (oci_pair) { OCI_ANNOTATION_REF_NAME, name, strlen(OCI_ANNOTATION_REF_NAME), strlen(name) };
+        *annotations = (oci_annotations) { pair, 1 };
+        d->annotations = annotations;
+    }
+    return OCI_VEC_PUSH(&m->entries, d) ? 0 : oci_fail_nomem(err);
+}
+
+/* Makes the manifest, and an entry of index.json for each name. */
+static int add_manifest(struct making *m, const struct config *c, const oci_descriptor *const *layers,
+                        const oci_value *tags, oci_error *err)
+{
+    oci_manifest manifest = {
+        .media_type = OCI_MEDIA_TYPE_MANIFEST, .config = &c->descriptor, .layers = layers, .n_layers = c->n_diff_ids
+    };
+    OCI_AUTO_BUF oci_buf text = OCI_BUF_INIT;
+    oci_descriptor d = { 0 };
+    oci_digest digest;
+    const char **names;
+    size_t n_names;
+    int r = oci_manifest_print(&manifest, &text, err);
+
+    if (r == 0)
+        r = oci_store_put(m->store->documents, OCI_DIGEST_SHA256, text.data, text.len, &digest, err);
+    if (r == 0)
+        r = describe(m, OCI_MEDIA_TYPE_MANIFEST, &digest, text.len, &d, err);
+    if (r == 0)
+        r = read_strings(m, tags, "RepoTags", &names, &n_names, err);
+    if (r < 0)
+        return r;
+    d.platform = c->platform;
+    for (size_t i = 0; r == 0 && i < n_names; i++)
+        r = add_entry(m, &d, names[i], err);
+    return r == 0 && n_names == 0 ? add_entry(m, &d, NULL, err) : r;
+}
+
+static int make_image(struct making *m, const oci_value *image, oci_error *err)
+{
+    const char *name = plain_string(get(m, image, "Config", "config"));
+    const oci_descriptor **layers;
+    struct config *c = NULL;
+    const char **members;
+    size_t count;
+    int r;
+
+    if (name == NULL)
+        return oci_fail(err, OCI_E_INVALID, "Config: expected a string");
+    r = read_strings(m, get(m, image, "Layers", "layers"), "Layers", &members, &count, err);
+    if (r == 0)
+        r = config_of(m, name, &c, err);
+    if (r < 0)
+        return r;
+    if (count != c->n_diff_ids)
+        return oci_fail(err, OCI_E_INVALID, "there are %zu layers, but %s has %zu diff_ids", count, name,
+                        c->n_diff_ids);
+    layers = oci_arena_array(m->arena, count, sizeof *layers);
+    if (layers == NULL)
+        return oci_fail_nomem(err);
+    for (size_t i = 0; r == 0 && i < count; i++)
+        r = oci_wrap(err, layer_of(m, members[i], c->diff_ids[i], &layers[i], err), "layer %zu", i + 1);
+    return r < 0 ? r : add_manifest(m, c, layers, get(m, image, "RepoTags", "repoTags"), err);
+}
+
+static int make_images(struct making *m, oci_error *err)
+{
+    OCI_AUTO_BUF oci_buf text = OCI_BUF_INIT;
+    OCI_AUTO(oci_value) list = NULL;
+    oci_index index = { .media_type = OCI_MEDIA_TYPE_INDEX };
+    int r = oci_archive_read_file(m->store->archive, manifest_file, m->limits->max_document, &text, err);
+
+    if (r == 0)
+        r = oci_wrap(err, oci_value_parse(text.data != NULL ? text.data : "", text.len, m->limits, &list, err), "%s",
+                     manifest_file);
+    if (r < 0)
+        return r;
+    if (oci_value_type_of(list) != OCI_VALUE_ARRAY)
+        return oci_fail(err, OCI_E_INVALID, "%s: expected an array, found %s", manifest_file,
+                        oci_value_type_name(oci_value_type_of(list)));
+    for (size_t i = 0; r == 0 && i < oci_value_count(list); i++) {
+        r = oci_check_cancelled(m->events, err);
+        if (r == 0)
+            r = oci_wrap(err, make_image(m, oci_value_item(list, i), err), "%s: image %zu", manifest_file, i + 1);
+    }
+    index.manifests = m->entries.items;
+    index.n_manifests = m->entries.count;
+    return r < 0 ? r : oci_index_print(&index, &m->store->index, err);
+}
+
+int oci_docker_make_images(oci_docker_store *s, const oci_limits *limits, const oci_events *events, oci_error *err)
+{
+    oci_arena *arena = oci_arena_new(0);
+    OCI_AUTO(oci_map) configs = oci_map_new();
+    OCI_AUTO(oci_map) layers = oci_map_new();
+    struct making m = {
+        .store = s, .limits = limits, .events = events, .arena = arena, .configs = configs, .layers = layers
+    };
+    int r = arena != NULL && configs != NULL && layers != NULL ? make_images(&m, err) : oci_fail_nomem(err);
+
+    oci_free(m.entries.items);
+    oci_arena_free(arena);
+    return r;
+}

@@ -312,6 +312,12 @@ static int parse_short(struct cli *cli, const struct cli_target *targets, const 
     return 0;
 }
 
+/* "-" is standard input, also with the name or digest of an image in it. */
+static bool is_operand(const char *word)
+{
+    return word[0] != '-' || word[1] == '\0' || word[1] == ':' || word[1] == '@';
+}
+
 int cli_parse(struct cli *cli, const struct cli_target *targets, int argc, char **argv, bool stop_at_operand)
 {
     struct words rest = { argv, argv + argc };
@@ -322,7 +328,7 @@ int cli_parse(struct cli *cli, const struct cli_target *targets, int argc, char 
         char *word = *rest.next++;
         int r = 0;
 
-        if (options_end || word[0] != '-' || word[1] == '\0') {
+        if (options_end || is_operand(word)) {
             *operands++ = word;
             options_end = options_end || stop_at_operand;
         } else if (strcmp(word, "--") == 0) {

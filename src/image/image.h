@@ -25,6 +25,13 @@ struct oci_image {
     oci_config *config;
 };
 
+/* How entries of index.json are called by a name: by the annotation of image-spec; when none is, by that of containerd
+ * or Docker; when none is, by one of them in another form ("busybox", "docker.io/library/busybox:latest"). */
+typedef enum oci_naming { OCI_NAMED_REF, OCI_NAMED_CONTAINERD, OCI_NAMED_ALIKE, OCI_NAMED_NOT } oci_naming;
+/* The first of these ways in which an entry is. */
+oci_naming oci_naming_of(const oci_index *index, const char *name);
+bool oci_is_named(const oci_descriptor *d, oci_naming how, const char *name);
+
 /* Reads, verifies and parses a document that a descriptor names; the text of an error begins with the digest. bytes
  * (may be NULL) gets the document as it is. Gives. */
 int oci_read_index(oci_store *s, const oci_descriptor *d, const oci_limits *limits, oci_index **out, oci_error *err);

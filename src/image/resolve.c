@@ -268,24 +268,6 @@ static int collect(struct search *s, const oci_descriptor *d, const char *group,
     return 0;
 }
 
-/* Collects below the entries whose annotation key is the name that was asked for; all when none was. */
-static int collect_named(struct search *s, const char *key, bool *any, oci_error *err)
-{
-    const oci_index *top = oci_layout_index(s->layout);
-    int r = 0;
-
-    for (size_t i = 0; r == 0 && i < top->n_manifests; i++) {
-        const oci_descriptor *d = top->manifests[i];
-        const char *own = name_of(d, OCI_ANNOTATION_REF_NAME);
-
-        if (s->o->name != NULL && !oci_entry_has(d, key, s->o->name))
-            continue;
-        *any = true;
-        r = collect(s, d, own != NULL ? own : "", err);
-    }
-    return r;
-}
-
 static int list_names(struct search *s, oci_buf *out, oci_error *err)
 {
     const oci_index *top = oci_layout_index(s->layout);
@@ -330,6 +312,25 @@ static int fail_unknown_name(struct search *s, oci_error *err)
     int r = list_names(s, &list, err);
 
     return r < 0 ? r : oci_fail(err, OCI_E_NOT_FOUND, "no image is named '%s'; there is: %s", s->o->name, list.data);
+}
+
+/* Collects below the entries of the name that was asked for; below all when none was. */
+static int collect_named(struct search *s, oci_error *err)
+{
+    const oci_index *top = oci_layout_index(s->layout);
+    oci_naming how = s->o->name != NULL ? oci_naming_of(top, s->o->name) : OCI_NAMED_NOT;
+    int r = 0;
+
+    if (s->o->name != NULL && how == OCI_NAMED_NOT)
+        return fail_unknown_name(s, err);
+    for (size_t i = 0; r == 0 && i < top->n_manifests; i++) {
+        const oci_descriptor *d = top->manifests[i];
+        const char *own = name_of(d, OCI_ANNOTATION_REF_NAME);
+
+        if (s->o->name == NULL || oci_is_named(d, how, s->o->name))
+            r = collect(s, d, own != NULL ? own : "", err);
+    }
+    return r;
 }
 
 static bool same_image(const struct candidate *a, const struct candidate *b)
@@ -450,15 +451,10 @@ static int resolve(oci_layout *l, const oci_resolve_options *o, bool entry, oci_
 {
     struct search s = { .layout = l, .o = o, .entry = entry };
     const struct candidate *chosen = NULL;
-    bool any = false;
     int r = begin_search(&s, err);
 
     if (r == 0)
-        r = collect_named(&s, OCI_ANNOTATION_REF_NAME, &any, err);
-    if (r == 0 && !any && o->name != NULL)
-        r = collect_named(&s, OCI_ANNOTATION_CONTAINERD_NAME, &any, err);
-    if (r == 0 && !any && o->name != NULL)
-        r = fail_unknown_name(&s, err);
+        r = collect_named(&s, err);
     if (r == 0)
         r = decide(&s, &chosen, err);
     if (r == 0)

@@ -75,25 +75,16 @@ static int check_layout_file(oci_validation *v, oci_error *err)
 
 /* ---- index.json ---- */
 
-static bool is_named(const oci_index *index, const char *key, const char *name)
-{
-    for (size_t i = 0; i < index->n_manifests; i++)
-        if (oci_entry_has(index->manifests[i], key, name))
-            return true;
-    return false;
-}
-
 /* Follows the entries of that name alone, as oci_resolve understands it. */
 static int follow_named(oci_validation *v, oci_node *n, const oci_index *index, oci_error *err)
 {
-    bool by_ref = is_named(index, OCI_ANNOTATION_REF_NAME, v->wanted_name);
-    const char *key = by_ref ? OCI_ANNOTATION_REF_NAME : OCI_ANNOTATION_CONTAINERD_NAME;
+    const oci_naming how = oci_naming_of(index, v->wanted_name);
     int r = 0;
 
-    if (!by_ref && !is_named(index, key, v->wanted_name))
+    if (how == OCI_NAMED_NOT)
         return oci_fail(err, OCI_E_NOT_FOUND, "no image is named '%s'", v->wanted_name);
     for (size_t i = 0; r == 0 && i < index->n_manifests; i++)
-        if (oci_entry_has(index->manifests[i], key, v->wanted_name))
+        if (oci_is_named(index->manifests[i], how, v->wanted_name))
             r = oci_follow(v, n, "manifests", i, index->manifests[i], false, err);
     return r;
 }
@@ -167,11 +158,23 @@ static int check_index(oci_validation *v, oci_error *err)
 
 /* ---- all of it ---- */
 
+/* What a layout was made of that is no directory. */
+static int check_origin(oci_validation *v, oci_error *err)
+{
+    oci_node n = node_of_file(v, "manifest.json", &(oci_buf)OCI_BUF_INIT);
+
+    if (v->layout->is_lower_case)
+        oci_tell(&n, "docker-archive.member-case", OCI_TOLD_RULE, NULL, "members are written with small letters");
+    return n.failed < 0 ? oci_fail_nomem(err) : 0;
+}
+
 static int walk(oci_validation *v, oci_error *err)
 {
     bool whole = v->wanted_name == NULL && v->wanted_digest == NULL;
     int r = check_layout_file(v, err);
 
+    if (r == 0)
+        r = check_origin(v, err);
     if (r == 0)
         r = check_index(v, err);
     if (r == 0)

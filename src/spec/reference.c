@@ -147,3 +147,56 @@ bool oci_ref_name_is_wellformed(const char *name)
         name += oci_starts_with(name, "--") ? 2 : 1;
     }
 }
+
+/* A name as Docker takes it apart: [HOST/]PATH[:TAG]. */
+struct docker_name {
+    const char *host, *path, *tag;
+    size_t host_len, path_len, tag_len;
+};
+
+static bool is_text(const char *s, size_t n, const char *text)
+{
+    return strlen(text) == n && memcmp(s, text, n) == 0;
+}
+
+static struct docker_name read_docker_name(const char *name)
+{
+    static const char hub[] = "docker.io", library[] = "library/";
+    const char *slash = strchr(name, '/'), *last = strrchr(name, '/');
+    const char *tag = strchr(last != NULL ? last : name, ':');
+    size_t first = slash != NULL ? (size_t)(slash - name) : 0;
+    struct docker_name d = { .host = hub, .path = name, .tag = "latest", .host_len = sizeof hub - 1, .tag_len = 6 };
+
+    /* The first part is a host when it looks like one. */
+    if (memchr(name, '.', first) != NULL || memchr(name, ':', first) != NULL || is_text(name, first, "localhost")) {
+        if (!is_text(name, first, "index.docker.io")) {
+            d.host = name;
+            d.host_len = first;
+        }
+        d.path = slash + 1;
+    }
+    if (tag != NULL) {
+        d.tag = tag + 1;
+        d.tag_len = strlen(d.tag);
+    }
+    d.path_len = (tag != NULL ? (size_t)(tag - d.path) : strlen(d.path));
+    if (is_text(d.host, d.host_len, hub) && oci_starts_with(d.path, library) &&
+        memchr(d.path + sizeof library - 1, '/', d.path_len - (sizeof library - 1)) == NULL) {
+        d.path += sizeof library - 1;
+        d.path_len -= sizeof library - 1;
+    }
+    return d;
+}
+
+static bool equal(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+    return a_len == b_len && memcmp(a, b, a_len) == 0;
+}
+
+bool oci_is_same_docker_name(const char *a, const char *b)
+{
+    const struct docker_name x = read_docker_name(a), y = read_docker_name(b);
+
+    return equal(x.host, x.host_len, y.host, y.host_len) && equal(x.path, x.path_len, y.path, y.path_len) &&
+           equal(x.tag, x.tag_len, y.tag, y.tag_len);
+}

@@ -37,6 +37,9 @@ bool oci_platform_alias(const char *name, const char **architecture, const char 
  * one. */
 const oci_platform *oci_platform_of_machine(const char *machine);
 
+/* Whether two names mean the same where Docker's rules count: "busybox" is "docker.io/library/busybox:latest". */
+bool oci_is_same_docker_name(const char *a, const char *b);
+
 /* Whether s is a URI by RFC 3986 section 3: a scheme and no character that would need escaping. */
 bool oci_uri_is_wellformed(const char *s);
 

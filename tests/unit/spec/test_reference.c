@@ -162,3 +162,35 @@ OCI_TEST (reference, knows_the_grammar_of_names) {
         assert_false(oci_ref_name_is_wellformed(bad[i]));
     }
 }
+
+OCI_TEST (reference, names_of_docker_mean_the_same) {
+    static const struct {
+        const char *a, *b;
+        bool same;
+    } rows[] = {
+        { "busybox", "docker.io/library/busybox:latest", true },
+        { "busybox:1", "index.docker.io/library/busybox:1", true },
+        { "a/b", "docker.io/a/b:latest", true },
+        { "localhost/a", "localhost/a:latest", true },
+        { "localhost:5000/a:1", "localhost:5000/a:1", true },
+        { "localhost:5000/a", "localhost:5000/a:latest", true },
+        { "busybox", "busybox:1", false },
+        { "a/b", "b", false },
+        { "localhost/a", "a", false },
+        { "ghcr.io/a", "a", false },
+        { "library/a/b", "a/b", false },
+        { "host:5000/library/a", "host:5000/a", false },
+        { "", "", true },
+        { "/", "a", false },
+        { ":", "a", false },
+        { "library/", "library/", true },
+        { ".io/", ".io/", true },
+        { "a:b/c:d", "a:b/c:d", true },
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (oci_is_same_docker_name(rows[i].a, rows[i].b) != rows[i].same ||
+            oci_is_same_docker_name(rows[i].b, rows[i].a) != rows[i].same)
+            fail_msg("'%s' and '%s'", rows[i].a, rows[i].b);
+    }
+}

@@ -60,12 +60,15 @@ static int see_algorithm(struct tree *t, const char *path, oci_tree_type type)
 }
 
 /* A blob whose name is a digest that can be computed here. */
-static int see_blob(struct tree *t, const char *path, const char *text, const oci_digest *digest, oci_error *err)
+static int see_blob(struct tree *t, const char *path, oci_tree_type type, const char *text, const oci_digest *digest,
+                    oci_error *err)
 {
     oci_content *c = oci_content_of(t->v, digest, text);
 
     if (c == NULL)
         return oci_fail_nomem(err);
+    if (type == OCI_TREE_LINK && oci_store_stat_blob(t->v->store, digest, NULL, NULL) == 0)
+        tell(t, "layout.blobs.link", path, "this is a link to another file of the layout");
     if (c->is_told)
         return 0;
     c->is_told = true;
@@ -96,7 +99,7 @@ static int see_encoded(struct tree *t, const char *path, oci_tree_type type, oci
     else if (!oci_digest_is_wellformed(text.data, text.len))
         tell(t, "layout.blobs.encoded-grammar", path, "the name is no digest");
     else if (r == 0)
-        return see_blob(t, path, text.data, &digest, err);
+        return see_blob(t, path, type, text.data, &digest, err);
     else if (oci_starts_with(text.data, "sha256:") || oci_starts_with(text.data, "sha512:"))
         tell(t, "layout.blobs.registered-encoded", path, "the name is no digest of this algorithm");
     return 0;

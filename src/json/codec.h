@@ -79,6 +79,7 @@ typedef struct oci_field {
     const char *required_rule; /* what an absent member breaks, see oci_problem; may be NULL */
     const char *type_rule;     /* what a value (or item) of another type breaks, or a forbidden member; may be NULL */
     const char *negative_rule; /* of U63: what a negative number breaks; NULL: type_rule */
+    const char *null_rule;     /* of OBJECTS and VALUES: what null breaks, which is read as []; NULL: null is refused */
 } oci_field;
 
 struct oci_type {

@@ -313,6 +313,11 @@ static int read_array(oci_decode *d, const oci_field *f, const oci_value *v, con
     char *structs;
     int r;
 
+    if (v == NULL && f->null_rule != NULL) {
+        r = oci_decode_problem(d, 0, f->null_rule, "null stands for an empty array");
+        *out = oci_arena_array(d->arena, 0, 1);
+        return r < 0 ? r : *out != NULL ? 1 : OCI_E_NOMEM;
+    }
     if (oci_value_type_of(v) != OCI_VALUE_ARRAY)
         return wrong_type(d, f->type_rule, "an array", v);
     r = read_structs(d, f, v, n, &structs);

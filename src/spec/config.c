@@ -56,7 +56,8 @@ static const oci_field rootfs_fields[] = {
                    .required_rule = "config.rootfs.type.required", .type_rule = "config.rootfs.type.layers"),
     OCI_FIELD_WITH(oci_config, "diff_ids", diff_ids, OCI_FIELD_VALUES, OCI_REQUIRED,
                    .count_offset = offsetof(oci_config, n_diff_ids), .sub = &diff_id_type,
-                   .required_rule = "config.rootfs.diff-ids.required", .type_rule = "config.rootfs.diff-ids.required"),
+                   .required_rule = "config.rootfs.diff-ids.required", .type_rule = "config.rootfs.diff-ids.required",
+                   .null_rule = "config.rootfs.diff-ids.required"),
 };
 
 static const oci_type rootfs_type = {

@@ -239,7 +239,7 @@ int oci_archive_open(int taken, const oci_archive_options *o, oci_archive **out,
         return oci_fail_nomem(err);
     r = open_source(a, oci_steal_fd(&fd), o, &start, &source, err);
     if (r == 0)
-        r = oci_tar_reader_new(source, o->events, &tar, err);
+        r = oci_tar_reader_new(source, NULL, &tar, err);
     p.tar = tar;
     if (r == 0)
         r = read_members(&p, err);
@@ -328,7 +328,7 @@ static int follow(const oci_member *m, oci_buf *out, oci_error *err)
 
 int oci_archive_find(const oci_archive *a, const char *name, const oci_member **out, oci_error *err)
 {
-    const oci_member *m = find(a, name);
+    const oci_member *m = find(a, name), *first = m;
 
     for (int links = 0; m != NULL && m->link != NULL; links++) {
         OCI_AUTO_BUF oci_buf target = OCI_BUF_INIT;
@@ -340,6 +340,8 @@ int oci_archive_find(const oci_archive *a, const char *name, const oci_member **
             return oci_fail(err, OCI_E_UNSAFE, "'%s' in the archive goes through too many links", name);
         m = find(a, target.data);
     }
+    if (m == NULL && first != NULL)
+        return oci_fail(err, OCI_E_INVALID, "'%s' in the archive is a link that leads nowhere", name);
     if (m == NULL)
         return oci_fail(err, OCI_E_NOT_FOUND, "'%s' is not in the archive", name);
     if (m->type != OCI_TAR_FILE)

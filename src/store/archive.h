@@ -47,7 +47,7 @@ size_t oci_archive_below(const oci_archive *a, const char *dir);
 /* Whether there is a member of that name, whatever it is. */
 bool oci_archive_has(const oci_archive *a, const char *name);
 /* The regular file of that name, links to members of the archive followed; borrowed. OCI_E_NOT_FOUND; OCI_E_INVALID
- * when it is no file; OCI_E_UNSAFE when a link leads out of the archive or to itself. */
+ * when it is no file or a link to nothing; OCI_E_UNSAFE when a link leads out of the archive or to itself. */
 int oci_archive_find(const oci_archive *a, const char *name, const oci_member **out, oci_error *err);
 /* The content of such a file. The archive is borrowed as long as the reader lives; several threads may read. Gives. */
 int oci_archive_read(const oci_archive *a, const oci_member *m, oci_reader **out, oci_error *err);

@@ -104,9 +104,10 @@ static oci_tree_type type_of(const oci_member *m)
     switch (m->type) {
     case OCI_TAR_DIR:
         return OCI_TREE_DIR;
-    case OCI_TAR_FILE:
     case OCI_TAR_HARDLINK:
     case OCI_TAR_SYMLINK:
+        return OCI_TREE_LINK;
+    case OCI_TAR_FILE:
         return OCI_TREE_FILE;
     case OCI_TAR_CHAR:
     case OCI_TAR_BLOCK:

@@ -53,20 +53,13 @@ int oci_layout_read_file(oci_layout *l, const char *name, oci_buf *out, oci_erro
     return oci_wrap(err, oci_reader_read_all(reader, (size_t)l->limits.max_document, out, err), "%s", name);
 }
 
-static int read_member(oci_layout *l, const char *name, oci_buf *out, oci_error *err)
-{
-    int r = oci_layout_read_file(l, name, out, err);
-
-    if (r == OCI_E_NOT_FOUND)
-        return oci_fail(err, OCI_E_INVALID, "this is no image layout: it has no %s", name);
-    return r;
-}
-
 int oci_layout_read_index(oci_layout *l, oci_index **out, oci_error *err)
 {
     OCI_AUTO_BUF oci_buf bytes = OCI_BUF_INIT;
-    int r = read_member(l, "index.json", &bytes, err);
+    int r = oci_layout_read_file(l, "index.json", &bytes, err);
 
+    if (r == OCI_E_NOT_FOUND)
+        return oci_fail(err, OCI_E_INVALID, "this is no image layout: it has no index.json");
     if (r < 0)
         return r;
     return oci_wrap(err, oci_index_parse(bytes.data, bytes.len, &l->limits, out, err), "index.json");
@@ -76,8 +69,17 @@ static int check_layout_file(oci_layout *l, oci_error *err)
 {
     OCI_AUTO_BUF oci_buf bytes = OCI_BUF_INIT;
     OCI_AUTO(oci_layout_file) file = NULL;
-    int r = read_member(l, "oci-layout", &bytes, err);
+    int r = oci_layout_read_file(l, "oci-layout", &bytes, err);
+    struct stat st;
 
+    /* With index.json it is one nevertheless: programs that copy images by hand forget the file. A link that leads
+     * nowhere was not forgotten. */
+    if (r == OCI_E_NOT_FOUND && l->fd >= 0 && oci_entry_stat(l->fd, "oci-layout", &st, NULL) > 0)
+        return oci_fail(err, OCI_E_INVALID, "oci-layout is a link that leads nowhere");
+    if (r == OCI_E_NOT_FOUND) {
+        l->lacks_file = true;
+        return 0;
+    }
     if (r < 0)
         return r;
     return oci_wrap(err, oci_layout_file_parse(bytes.data, bytes.len, &l->limits, &file, err), "oci-layout");
@@ -210,6 +212,8 @@ int oci_layout_open(int dirfd, const char *path, const oci_layout_options *o, oc
     r = read_layout(l, err);
     if (r < 0)
         return oci_wrap(err, r, "%s '%s'", l->fd >= 0 ? "layout" : "archive", path[0] != '\0' ? path : "-");
+    if (l->lacks_file)
+        oci_warn(l->events, "the file oci-layout is missing");
     if (l->is_lower_case)
         oci_warn(l->events, "manifest.json: its members are written with small letters");
     *out = oci_steal(&l);

@@ -15,6 +15,7 @@ struct oci_layout {
     oci_limits limits;
     const oci_events *events;
     bool sync, read_only, shares_blobs;
+    bool lacks_file;    /* oci-layout is not there */
     bool is_lower_case; /* see oci_store_new_docker */
     oci_tmpdir *stage;  /* where the layout is built until it gets its name, or NULL */
     int stage_lock;     /* of that: it is not taken for something left behind; or -1 */

@@ -18,7 +18,7 @@ OCI_DEFINE_AUTO(oci_layout);
 OCI_DEFINE_AUTO_WITH(oci_txn, oci_txn_abort);
 
 typedef int oci_each_blob(void *ctx, const oci_digest *d, uint64_t size, oci_error *err);
-typedef enum oci_tree_type { OCI_TREE_FILE, OCI_TREE_DIR, OCI_TREE_OTHER } oci_tree_type;
+typedef enum oci_tree_type { OCI_TREE_FILE, OCI_TREE_LINK, OCI_TREE_DIR, OCI_TREE_OTHER } oci_tree_type;
 typedef int oci_each_name(void *ctx, const char *path, oci_tree_type type, oci_error *err);
 
 typedef struct oci_store_ops {

@@ -31,7 +31,9 @@ static int visit(struct tree *t, int dirfd, const char *name, unsigned depth, oc
         return r;
     if (S_ISDIR(st.st_mode))
         type = OCI_TREE_DIR;
-    else if (S_ISREG(st.st_mode) || S_ISLNK(st.st_mode))
+    else if (S_ISLNK(st.st_mode))
+        type = OCI_TREE_LINK;
+    else if (S_ISREG(st.st_mode))
         type = OCI_TREE_FILE;
     r = t->each(t->ctx, t->path.data, type, err);
     if (r != 0 || type != OCI_TREE_DIR || depth >= DEEPEST || (depth == 0 && strcmp(name, "blobs") != 0))

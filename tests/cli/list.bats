@@ -77,7 +77,7 @@ load images
     mkdir empty
     oci list empty
     exits 3
-    complains_of "list: layout 'empty': this is no image layout: *oci-layout"
+    complains_of "list: layout 'empty': this is no image layout: *index.json"
     make_layout one
     oci list layout:one
     exits 2

@@ -10,6 +10,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tools"))
 import layout as L  # noqa: E402
+from archives import docker_entries, oci_entries  # noqa: E402
 import test_good_layouts  # noqa: E402
 import test_real_images  # noqa: E402
 from harness import Case, keeps_books  # noqa: E402
@@ -141,6 +142,110 @@ class Validate(Case):
         self.layout.blobs.clear()
         self.assertEqual([r for r in self.told() if r[0] == "error"],
                          [("error", "layout.blobs.regular-file"), ("error", "layout.blobs.path-scheme")])
+
+    # ---- what is read nevertheless ----
+
+    def tolerated(self, rule, says=None, image="layout:img"):
+        """unpack takes it, perhaps with a warning, and validate tells of it."""
+        done = self.run_tool("unpack", image, "bundle")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("warning: " + says if says else "", done.stderr.decode())
+        found = self.validate(image.partition(":")[0])
+        self.assertIn(rule, [f["rule"] for f in found])
+        return found
+
+    def test_a_layout_without_its_file(self):
+        self.image([L.file("f")])
+        self.layout.files["oci-layout"] = None
+        self.layout.write()
+        self.tolerated("layout.oci-layout.file-present", "the file oci-layout is missing")
+
+    def test_blobs_that_are_links(self):
+        self.image([L.file("f")])
+        self.layout.write()
+        for i, digest in enumerate(self.layout.blobs):
+            (self.layout.path / "store").mkdir(exist_ok=True)
+            blob = self.layout.blob_path(digest)
+            blob.rename(self.layout.path / "store" / str(i))
+            blob.symlink_to(f"../../store/{i}")
+        found = self.tolerated("layout.blobs.link")
+        self.assertEqual([f["rule"] for f in found].count("layout.blobs.link"), len(self.layout.blobs))
+        self.assertEqual([f for f in found if f["severity"] == "error"], [])
+
+    def test_null_for_arrays(self):
+        self.layout.put(b"so that there are blobs", "text/plain")
+        self.layout.files["index.json"] = b'{"schemaVersion":2,"manifests":null}'
+        self.layout.write()
+        self.assertEqual(self.run_tool("list", "layout").returncode, 0)
+        self.assertEqual(self.rules("layout"), [])
+        self.assertIn("index.manifests.required", self.rules("layout", severity="warning"))
+        self.layout = L.Layout(self.dir / "layout")
+        self.layout.image("img", [], manifest=lambda m: m.update(layers=None),
+                          config=lambda c: c["rootfs"].update(diff_ids=None))
+        self.layout.write()
+        found = self.tolerated("manifest.layers.required")
+        self.assertIn("config.rootfs.diff-ids.required", [f["rule"] for f in found])
+
+    def test_small_letters_in_a_docker_archive(self):
+        entries = list(docker_entries([L.tar([L.file("f")])]))
+        text = json.loads(entries[-1][1])
+        entries[-1] = L.file("manifest.json", json.dumps(
+            [{"config": text[0]["Config"], "repoTags": text[0]["RepoTags"], "layers": text[0]["Layers"]}]).encode())
+        (self.dir / "image.tar").write_bytes(L.tar(entries))
+        found = self.tolerated("docker-archive.member-case", "manifest.json: its members are written with small",
+                               "image.tar:img:latest")
+        self.assertEqual([f for f in found if f["severity"] == "error"], [])
+
+    def test_other_names_of_architectures(self):
+        for own, go in (("i386", "386"), ("x86_64", "amd64"), ("aarch64", "arm64")):
+            self.layout = L.Layout(self.dir / own)
+            self.layout.image("img", [L.tar([L.file("f")])], platform={"os": "linux", "architecture": own},
+                              config=lambda c, own=own: c.update(architecture=own))
+            self.layout.write()
+            for wanted in (own, go):
+                done = self.run_tool("unpack", "--platform", f"linux/{wanted}", f"{own}:img", f"{own}-{wanted}")
+                self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(self.rules(own), [])
+            self.assertEqual(set(self.rules(own, severity="warning")),
+                             {"platform.architecture.goarch-produce", "config.architecture.goarch-produce"})
+
+    def test_layers_without_an_end_and_of_git(self):
+        tar = L.tar([L.file("f", b"hello")])
+        self.layout.image("img", [tar[:1024], L.tar([L.file("f")], comment="0123456789abcdef")])
+        self.layout.write()
+        found = self.tolerated("layer.tar.odd", "the tar archive has no blocks of zeros at its end")
+        self.assertEqual([f for f in found if f["severity"] == "error"], [])
+
+    def test_sizes_and_digests_are_never_tolerated(self):
+        for spoil in (lambda b: b[:-1], lambda b: b + b" ", lambda b: b[:9] + b"?" + b[10:]):
+            for part in range(3):
+                self.layout = L.Layout(self.dir / "layout")
+                self.image([L.file("f")])
+                self.layout.files["oci-layout"] = None
+                digest = list(self.layout.blobs)[part]
+                self.layout.blobs[digest] = spoil(self.layout.blobs[digest])
+                self.layout.write()
+                done = self.run_tool("unpack", "layout:img", "never")
+                self.assert_refused_but_for_warnings(done)
+                self.assertTrue({"layout.blobs.content-matches-digest", "descriptor.size.raw-bytes"} &
+                                set(self.rules("layout")))
+
+    def assert_refused_but_for_warnings(self, done):
+        lines = [line for line in done.stderr.decode().splitlines() if "warning: " not in line]
+        self.assertEqual((done.returncode, len(lines)), (3, 1), done.stderr)
+
+    # ---- archives ----
+
+    def test_an_archive_has_the_findings_of_its_layout(self):
+        entry = self.image([L.file("f"), L.file("f")])
+        entry["annotations"]["org.opencontainers.image.created"] = "yesterday"
+        self.layout.put(b"nobody knows me", "text/plain")
+        self.layout.write()
+        (self.dir / "image.tar").write_bytes(L.tar(oci_entries(self.layout)))
+        expected, found = ([{k: v for k, v in f.items() if v not in ("layout", "image.tar")} for f in self.validate(name)]
+                           for name in ("layout", "image.tar"))
+        self.assertGreater(len(expected), 2)
+        self.assertEqual(found, expected)
 
     # proves: media.mismatch-digest-ok
     def test_what_descriptors_say_of_documents(self):

@@ -28,6 +28,7 @@ VALIDATE_IS_STRICTER = {
     "report.more": "has the severity of what is not shown",
     "layer.tar.no-duplicates": "the last entry counts when a layer is unpacked",
     "manifest.layers.min-one-schema": "an image without layers is an empty root file system",
+    "layout.oci-layout.file-present": "with index.json it is a layout nevertheless",
     "layout.oci-layout.version-value": "every 1.x.y is laid out alike (layout.oci-layout.version-value)",
     "layout.blobs.missing": "what is left out of an index is nobody's who unpacks something else",
     "layout.blobs-dir.present": "a layout whose blobs are all embedded can be read",

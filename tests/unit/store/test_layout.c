@@ -26,7 +26,6 @@ OCI_TEST (layout, is_none_with_a_part_missing_or_wrong) {
         int code;
         const char *says;
     } rows[] = {
-        { "oci-layout", NULL, OCI_E_INVALID, "oci-layout" },
         { "index.json", NULL, OCI_E_INVALID, "index.json" },
         { "oci-layout", "", OCI_E_INVALID, "oci-layout" },
         { "oci-layout", "{}", OCI_E_INVALID, "imageLayoutVersion" },

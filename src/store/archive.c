@@ -170,6 +170,8 @@ static int read_members(struct pass *p, oci_error *err)
         if (r == 0)
             r = oci_tar_reader_next(p->tar, &e, err);
     }
+    if (r == 0 && oci_tar_reader_position(p->tar) == 0)
+        return oci_fail(err, OCI_E_INVALID, "there is nothing in it");
     if (r == 0 && !oci_tar_reader_has_end(p->tar))
         return oci_fail(err, OCI_E_INVALID, "the archive has no end: it is cut off");
     return r == 0 ? sort_members(p->a, err) : r;

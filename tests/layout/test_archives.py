@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Where the bytes of an archive go when it is read: nowhere but to the bundle, and what cannot be read in place into one
+file without a name that is no larger than what the archive holds."""
+import os
+import pathlib
+import random
+import re
+import subprocess
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tools"))
+import layout as L  # noqa: E402
+from archives import docker_entries, oci_entries  # noqa: E402
+from harness import PROGRAM, Case  # noqa: E402
+
+# Large enough that a copy cannot hide among the rest.
+SIZE = 64 << 20
+
+
+def noise(size):
+    return random.Random(7).randbytes(size)
+
+
+class WhereBytesGo(Case):
+    @classmethod
+    def setUpClass(cls):
+        cls.tar = L.tar([L.file("big", noise(SIZE))])
+
+    def setUp(self):
+        super().setUp()
+        self.tmp = self.dir / "tmp"
+        self.tmp.mkdir()
+
+    def trace(self, *args, stdin=None):
+        """Runs the program; bytes written by file descriptor target, and the files that were opened to write."""
+        log = self.dir / "trace"
+        done = subprocess.run(
+            ["strace", "-f", "-y", "-o", log, "-e", "trace=openat,open,write,pwrite64,writev,copy_file_range,sendfile,ftruncate",
+             PROGRAM, *map(str, args)], stdin=stdin or subprocess.DEVNULL, capture_output=True, timeout=300, cwd=self.dir,
+            env=dict(os.environ, TMPDIR=str(self.tmp), ASAN_OPTIONS="detect_leaks=0"), check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        written = {}
+        for line in log.read_text(errors="replace").splitlines():
+            call = re.search(r"\b(?:p?write(?:64|v)?|copy_file_range|sendfile)\(\d+<([^>]*)>.* = (\d+)$", line)
+            if call:
+                written[call[1]] = written.get(call[1], 0) + int(call[2])
+        return written
+
+    def in_tmp(self, written):
+        return sum(n for path, n in written.items() if path.startswith(str(self.tmp)))
+
+    def check_in_place(self, written):
+        self.assertEqual(self.in_tmp(written), 0, written)
+        large = {path: n for path, n in written.items() if n > 1 << 20}
+        self.assertEqual(list(large.values()), [SIZE], large)
+        self.assertTrue(next(iter(large)).endswith("big") or "rootfs" in next(iter(large)), large)
+
+    def archives(self):
+        layout = L.Layout(self.dir / "none")
+        layout.image("img", [self.tar], kind="none")
+        yield "oci", oci_entries(layout)
+        yield "docker", docker_entries([self.tar])
+
+    def test_in_place(self):
+        for kind, entries in self.archives():
+            path = self.dir / f"{kind}.tar"
+            path.write_bytes(L.tar(entries))
+            with self.subTest(kind):
+                self.check_in_place(self.trace("unpack", "--no-mtree", path, f"{kind}.d"))
+            with self.subTest(f"{kind}, standard input"), open(path, "rb") as f:
+                self.check_in_place(self.trace("unpack", "--no-mtree", "-", f"{kind}.stdin.d", stdin=f))
+            with self.subTest(f"{kind}, looked at"):
+                for command in (["list", path], ["inspect", path], ["validate", path]):
+                    self.assertLess(sum(self.trace(*command).values()), 1 << 20)
+
+    def test_through_a_pipe(self):
+        for kind, entries in self.archives():
+            data = L.tar(entries)
+            (self.dir / f"{kind}.tar").write_bytes(data + bytes(4 << 20))
+            with self.subTest(kind), subprocess.Popen(["cat", self.dir / f"{kind}.tar"], stdout=subprocess.PIPE) as cat:
+                written = self.trace("unpack", "--no-mtree", "-", f"{kind}.d", stdin=cat.stdout)
+                self.assertGreater(self.in_tmp(written), SIZE)
+                # Neither headers nor what follows the archive.
+                self.assertLess(self.in_tmp(written), len(data))
+                self.assertEqual(list(self.tmp.iterdir()), [])
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs a file system of its own")
+    def test_no_room(self):
+        small = self.dir / "small"
+        small.mkdir()
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", small], check=False,
+                          stderr=subprocess.DEVNULL).returncode != 0:
+            self.skipTest("nothing can be mounted here")
+        try:
+            for kind, entries in self.archives():
+                path = self.dir / f"{kind}.tar"
+                path.write_bytes(L.tar(entries))
+                # In place it needs no room there.
+                done = self.run_tool("unpack", "--tmpdir", small, path, f"{kind}.d")
+                self.assertEqual(done.returncode, 0, done.stderr)
+                with subprocess.Popen(["cat", path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as cat:
+                    done = subprocess.run([PROGRAM, "unpack", "--tmpdir", small, "-", f"{kind}.piped"], stdin=cat.stdout,
+                                          capture_output=True, cwd=self.dir, timeout=100, check=False)
+                self.assert_refused(done, 1)
+                self.assertIn("No space left on device", done.stderr.decode())
+                self.assertIn("hint: --tmpdir names another directory", done.stderr.decode())
+                self.assertEqual(list(small.iterdir()), [])
+                self.assertFalse((self.dir / f"{kind}.piped").exists())
+        finally:
+            subprocess.run(["umount", "-l", small], check=False)
+
+
+if __name__ == "__main__":
+    if subprocess.run(["sh", "-c", "strace -o /dev/null true"], capture_output=True, check=False).returncode != 0:
+        print("strace is not there or not allowed")
+        sys.exit(77)
+    unittest.main(verbosity=1)

@@ -280,7 +280,8 @@ const struct cli_command cmd_blob = {
     .usage = { "get [OPTION]... LAYOUT DIGEST", "put [OPTION]... LAYOUT [FILE]", "stat [OPTION]... LAYOUT DIGEST",
                "list [OPTION]... LAYOUT", "rm [OPTION]... LAYOUT DIGEST..." },
     .description =
-        "Works on single blobs of a layout. get writes one to standard output and verifies it: with exit status 3 what "
+        "Works on single blobs of a layout; get, stat and list of an archive too. get writes one to standard output "
+        "and verifies it: with exit status 3 what "
         "was written is not to be trusted. put stores FILE (standard input without it, or for -) and prints its digest "
         "and size. stat prints the size of one, list of all; nothing is read for that. rm removes blobs that "
         "index.json does not lead to.\n\n"

@@ -144,6 +144,7 @@ static void man_of_program(FILE *f)
           "_hint:_.\n\n"
           "# ENVIRONMENT\n\n"
           "*SOURCE\\_DATE\\_EPOCH*\n\tThe time, in seconds since 1970, for everything that writes times.\n\n"
+          "*TMPDIR*\n\tWhere archives go that are compressed or come through a pipe; otherwise */var/tmp*.\n\n"
           "*NO\\_COLOR*\n\tSwitches colours off unless *--color* asks for them.\n\n"
           "# SEE ALSO\n\n"
           "The OCI image specification: https://github.com/opencontainers/image-spec\n",

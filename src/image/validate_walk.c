@@ -44,7 +44,7 @@ static bool is_wanted(const oci_validation *v, const oci_descriptor *d)
 
 oci_content *oci_content_of(oci_validation *v, const oci_digest *digest, const char *digest_text)
 {
-    char file[OCI_BLOB_PATH_MAX];
+    char space[OCI_BLOB_PATH_MAX];
     oci_content *c;
     void *known;
 
@@ -53,10 +53,9 @@ oci_content *oci_content_of(oci_validation *v, const oci_digest *digest, const c
     c = oci_arena_alloc(v->arena, sizeof *c);
     if (c == NULL)
         return NULL;
-    oci_blob_path(digest, file);
     c->digest = *digest;
     c->digest_text = keep(v, digest_text);
-    c->file = keep(v, file);
+    c->file = keep(v, oci_store_place(v->store, digest, space));
     c->path = v->path.len > 0 ? keep(v, v->path.data) : NULL;
     c->order = ++v->order;
     if (c->digest_text == NULL || c->file == NULL || (v->path.len > 0 && c->path == NULL) ||

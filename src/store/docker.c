@@ -89,6 +89,13 @@ static int docker_each_name(oci_store *base, oci_each_name *each, void *ctx, oci
     return r;
 }
 
+static const char *docker_place(oci_store *base, const oci_digest *d)
+{
+    const oci_member *m = find(base, d);
+
+    return m != NULL ? m->name : NULL;
+}
+
 static void docker_free(oci_store *base)
 {
     oci_docker_store *s = (oci_docker_store *)base;
@@ -107,6 +114,7 @@ int oci_store_new_docker(oci_archive *taken, const oci_limits *limits, const oci
                                        .each = docker_each,
                                        .read_file = docker_read_file,
                                        .each_name = docker_each_name,
+                                       .place = docker_place,
                                        .free = docker_free };
     OCI_AUTO(oci_archive) archive = taken;
     OCI_AUTO(oci_store) guard = NULL;

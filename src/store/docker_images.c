@@ -23,14 +23,18 @@
 
 static const char manifest_file[] = "manifest.json";
 
+/* Of all images together; Docker makes images of at most 127. */
+enum { MAX_LAYERS = 1 << 16, MAX_PLATFORM_TEXT = 100 };
+
 /* While the archive is opened. All that it makes lives in the arena. */
 struct making {
     oci_docker_store *store;
     const oci_limits *limits;
     const oci_events *events;
     oci_arena *arena;
-    oci_map *configs; /* struct config, by name */
-    oci_map *layers;  /* oci_descriptor, by member */
+    oci_map *configs; /* struct config, by the name of its member */
+    oci_map *layers;  /* struct layer, the same */
+    size_t n_layers;
     struct {
         const oci_descriptor **items;
         size_t count, cap;
@@ -43,6 +47,12 @@ struct config {
     oci_platform *platform; /* or NULL: it does not say */
     const char **diff_ids;
     size_t n_diff_ids;
+};
+
+/* What is known of a layer without its diff_id. */
+struct layer {
+    oci_compression kind;
+    oci_digest digest; /* of one that is compressed */
 };
 
 /* ---- JSON ---- */
@@ -154,7 +164,7 @@ static int read_platform(struct making *m, const oci_value *config, oci_platform
 
         oci_value_get(config, names[i], &v);
         s = plain_string(v);
-        if (s == NULL || s[0] == '\0')
+        if (s == NULL || s[0] == '\0' || strlen(s) > MAX_PLATFORM_TEXT)
             continue;
         texts[i] = keep(m, s);
         if (texts[i] == NULL)
@@ -184,41 +194,41 @@ static int parse_config(struct making *m, const oci_buf *text, struct config *c,
     return r < 0 ? r : read_platform(m, value, &c->platform, err);
 }
 
-static int read_config(struct making *m, const char *name, struct config *c, oci_error *err)
+static int read_config(struct making *m, const oci_member *member, struct config *c, oci_error *err)
 {
     OCI_AUTO_BUF oci_buf text = OCI_BUF_INIT;
-    const oci_member *member = NULL;
     oci_digest digest;
-    int r = find_member(m, name, &member, err);
+    int r = oci_archive_read_file(m->store->archive, member->name, m->limits->max_document, &text, err);
 
     if (r == 0)
-        r = oci_archive_read_file(m->store->archive, member->name, m->limits->max_document, &text, err);
-    if (r == 0)
-        r = oci_wrap(err, parse_config(m, &text, c, err), "%s", name);
+        r = oci_wrap(err, parse_config(m, &text, c, err), "%s", member->name);
     if (r == 0)
         r = oci_digest_of(OCI_DIGEST_SHA256, text.data, text.len, &digest, err);
     return r < 0 ? r : describe_member(m, OCI_MEDIA_TYPE_CONFIG, &digest, member, &c->descriptor, err);
 }
 
-/* The same, once for each name. */
+/* The configuration called name; each member is read once, however many names lead to it. */
 static int config_of(struct making *m, const char *name, struct config **out, oci_error *err)
 {
-    void *known;
+    const oci_member *member = NULL;
     struct config *c;
-    int r;
+    void *known;
+    int r = find_member(m, name, &member, err);
 
-    if (oci_map_get(m->configs, name, strlen(name), &known)) {
+    if (r < 0)
+        return r;
+    if (oci_map_get(m->configs, member->name, strlen(member->name), &known)) {
         *out = known;
         return 0;
     }
     c = oci_arena_alloc(m->arena, sizeof *c);
     if (c == NULL)
         return oci_fail_nomem(err);
-    r = read_config(m, name, c, err);
+    r = read_config(m, member, c, err);
     if (r < 0)
         return r;
     *out = c;
-    return oci_map_set(m->configs, name, strlen(name), c) < 0 ? oci_fail_nomem(err) : 0;
+    return oci_map_set(m->configs, member->name, strlen(member->name), c) < 0 ? oci_fail_nomem(err) : 0;
 }
 
 /* ---- layers ---- */
@@ -236,60 +246,71 @@ static bool digest_of_name(const char *name, oci_digest *out)
     return n < sizeof text && oci_digest_parse(text, n, out, NULL) == 0;
 }
 
-static int hash_rest(oci_reader *reader, oci_digest *out, oci_error *err)
-{
-    OCI_AUTO(oci_reader) hashed = NULL;
-    int r = oci_reader_hash(reader, OCI_DIGEST_SHA256, &hashed, err);
-
-    if (r == 0)
-        r = oci_reader_drain(hashed, err);
-    return r < 0 ? r : oci_reader_digest(hashed, out, err);
-}
-
-static int read_layer(struct making *m, const oci_member *member, const char *diff_id, oci_descriptor *out,
-                      oci_error *err)
+static int hash_member(struct making *m, const oci_member *member, oci_digest *out, oci_error *err)
 {
     OCI_AUTO(oci_reader) reader = NULL;
-    oci_compression kind = OCI_COMPRESSION_NONE;
-    oci_digest digest;
     int r = oci_archive_read(m->store->archive, member, &reader, err);
 
     if (r == 0)
-        r = oci_reader_sniff(oci_steal(&reader), &kind, &reader, err);
-    if (r < 0)
-        return r;
-    if (kind == OCI_COMPRESSION_NONE)
-        r = oci_wrap(err, oci_digest_parse(diff_id, strlen(diff_id), &digest, err), "its diff_id");
-    else if (!digest_of_name(member->name, &digest))
-        r = hash_rest(oci_steal(&reader), &digest, err);
-    return r < 0 ? r : describe_member(m, oci_media_type_of_layer(kind), &digest, member, out, err);
+        r = oci_reader_hash(oci_steal(&reader), OCI_DIGEST_SHA256, &reader, err);
+    if (r == 0)
+        r = oci_reader_drain(reader, err);
+    return r < 0 ? r : oci_reader_digest(reader, out, err);
 }
 
-/* The layer in the member of that name, once for each member and diff_id: links make one layer of many names. */
-static int layer_of(struct making *m, const char *name, const char *diff_id, const oci_descriptor **out, oci_error *err)
+static int read_layer(struct making *m, const oci_member *member, struct layer *l, oci_error *err)
 {
-    OCI_AUTO_BUF oci_buf key = OCI_BUF_INIT;
-    const oci_member *member = NULL;
-    oci_descriptor *d;
-    void *known;
-    int r = find_member(m, name, &member, err);
+    OCI_AUTO(oci_reader) reader = NULL;
+    int r = oci_archive_read(m->store->archive, member, &reader, err);
 
     if (r == 0)
-        r = oci_buf_printf(&key, err, "%s %s", diff_id, member->name);
-    if (r < 0)
+        r = oci_reader_sniff(oci_steal(&reader), &l->kind, &reader, err);
+    if (r < 0 || l->kind == OCI_COMPRESSION_NONE || digest_of_name(member->name, &l->digest))
         return r;
-    if (oci_map_get(m->layers, key.data, key.len, &known)) {
+    return hash_member(m, member, &l->digest, err);
+}
+
+/* The same, once for each member: links make one layer of many names. */
+static int look_at_layer(struct making *m, const oci_member *member, struct layer **out, oci_error *err)
+{
+    struct layer *l;
+    void *known;
+    int r;
+
+    if (oci_map_get(m->layers, member->name, strlen(member->name), &known)) {
         *out = known;
         return 0;
     }
-    d = oci_arena_alloc(m->arena, sizeof *d);
-    if (d == NULL)
+    l = oci_arena_alloc(m->arena, sizeof *l);
+    if (l == NULL)
         return oci_fail_nomem(err);
-    r = oci_wrap(err, read_layer(m, member, diff_id, d, err), "'%s'", name);
+    r = read_layer(m, member, l, err);
     if (r < 0)
         return r;
+    *out = l;
+    return oci_map_set(m->layers, member->name, strlen(member->name), l) < 0 ? oci_fail_nomem(err) : 0;
+}
+
+static int describe_layer(struct making *m, const char *name, const char *diff_id, const oci_descriptor **out,
+                          oci_error *err)
+{
+    oci_descriptor *d = oci_arena_alloc(m->arena, sizeof *d);
+    const oci_member *member = NULL;
+    struct layer *l = NULL;
+    oci_digest digest;
+    int r = d != NULL ? find_member(m, name, &member, err) : oci_fail_nomem(err);
+
+    if (r == 0 && ++m->n_layers > MAX_LAYERS)
+        return oci_fail(err, OCI_E_LIMIT, "the images have more than %d layers together", MAX_LAYERS);
+    if (r == 0)
+        r = look_at_layer(m, member, &l, err);
+    if (r < 0)
+        return r;
+    digest = l->digest;
+    if (l->kind == OCI_COMPRESSION_NONE)
+        r = oci_wrap(err, oci_digest_parse(diff_id, strlen(diff_id), &digest, err), "'%s': its diff_id", name);
     *out = d;
-    return oci_map_set(m->layers, key.data, key.len, d) < 0 ? oci_fail_nomem(err) : 0;
+    return r < 0 ? r : describe_member(m, oci_media_type_of_layer(l->kind), &digest, member, d, err);
 }
 
 /* ---- images ---- */
@@ -362,7 +383,7 @@ static int make_image(struct making *m, const oci_value *image, oci_error *err)
     if (layers == NULL)
         return oci_fail_nomem(err);
     for (size_t i = 0; r == 0 && i < count; i++)
-        r = oci_wrap(err, layer_of(m, members[i], c->diff_ids[i], &layers[i], err), "layer %zu", i + 1);
+        r = oci_wrap(err, describe_layer(m, members[i], c->diff_ids[i], &layers[i], err), "layer %zu", i + 1);
     return r < 0 ? r : add_manifest(m, c, layers, get(m, image, "RepoTags", "repoTags"), err);
 }
 

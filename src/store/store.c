@@ -16,6 +16,14 @@ void oci_blob_path(const oci_digest *d, char out[OCI_BLOB_PATH_MAX])
     snprintf(out, OCI_BLOB_PATH_MAX, "blobs/%s/%s", oci_digest_alg_name(d->alg), encoded);
 }
 
+const char *oci_store_place(oci_store *s, const oci_digest *d, char space[OCI_BLOB_PATH_MAX])
+{
+    const char *place = s->ops->place != NULL ? s->ops->place(s, d) : NULL;
+
+    oci_blob_path(d, space);
+    return place != NULL ? place : space;
+}
+
 int oci_store_open_blob(oci_store *s, const oci_descriptor *d, oci_reader **out, oci_error *err)
 {
     OCI_AUTO(oci_reader) raw = NULL;

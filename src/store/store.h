@@ -33,6 +33,8 @@ typedef struct oci_store_ops {
      */
     int (*read_file)(oci_store *s, const char *name, uint64_t limit, oci_buf *out, oci_error *err);
     int (*each_name)(oci_store *s, oci_each_name *each, void *ctx, oci_error *err);
+    /* Where a blob stands, borrowed, or NULL when that is its way in a layout; NULL when that is so of all blobs. */
+    const char *(*place)(oci_store *s, const oci_digest *d);
     void (*free)(oci_store *s);
 } oci_store_ops;
 
@@ -75,6 +77,8 @@ enum { OCI_BLOB_PATH_MAX = sizeof "blobs/" + OCI_DIGEST_MAX_TEXT };
 
 /* "blobs/ALGORITHM/ENCODED", the way of a blob inside a layout (image-layout.md, "Blobs"). */
 void oci_blob_path(const oci_digest *d, char out[OCI_BLOB_PATH_MAX]);
+/* Where a blob of this store stands, for people: that, written to space, or the name of a member of an archive. */
+const char *oci_store_place(oci_store *s, const oci_digest *d, char space[OCI_BLOB_PATH_MAX]);
 
 /* The blobs of a layout directory. fd (borrowed as long as the store lives) is the open layout. shared (taken, or -1)
  * is a directory of ALGORITHM/ENCODED: blobs that the layout lacks are looked for there, and new ones go there. */

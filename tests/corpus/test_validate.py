@@ -196,6 +196,13 @@ class Validate(Case):
                                "image.tar:img:latest")
         self.assertEqual([f for f in found if f["severity"] == "error"], [])
 
+    def test_findings_in_a_docker_archive_name_its_members(self):
+        entries = list(docker_entries([L.tar([L.file("f"), L.file("f")])], config={"architecture": "i386"}))
+        (self.dir / "image.tar").write_bytes(L.tar(entries))
+        found = {f["rule"]: f["file"] for f in self.validate("image.tar")}
+        self.assertEqual(found["config.architecture.goarch-produce"], entries[0][0].name)
+        self.assertEqual(found["layer.tar.no-duplicates"], f"{0:064x}/layer.tar")
+
     def test_other_names_of_architectures(self):
         for own, go in (("i386", "386"), ("x86_64", "amd64"), ("aarch64", "arm64")):
             self.layout = L.Layout(self.dir / own)

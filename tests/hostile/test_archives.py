@@ -272,6 +272,24 @@ class HostileArchive(Case):
                     self.assertNotIn(b"root:", done.stdout + done.stderr)
                 self.run_all(check)
 
+    def test_images_without_number(self):
+        """A manifest.json that asks for the same large members again and again."""
+        config = json.dumps({"architecture": "a" * 4000000, "os": "linux",
+                             "rootfs": {"diff_ids": [L.digest_of(TAR)]}}).encode()
+        packed = gzip.compress(os.urandom(4 << 20))
+        images = [{"Config": f"c{i % 9}", "Layers": [f"l{i}"]} for i in range(10000)]
+        entries = [L.file("c0", config), L.file("l0", packed), *[L.symlink(f"c{i}", "c0") for i in range(1, 9)],
+                   *[L.symlink(f"l{i}", "l0") for i in range(1, 10000)]]
+        self.write(entries + [L.file("manifest.json", json.dumps(images).encode())], format=tarfile.GNU_FORMAT)
+        done = self.limited(["blob", "list", "x.tar"])
+        self.assertEqual(done.returncode, 0, done.stderr[:500])
+        config = json.dumps({"architecture": "amd64", "os": "linux", "rootfs": {"diff_ids": [L.digest_of(TAR)] * 35000}})
+        images = [{"Config": "c0", "Layers": ["l0"] * 35000}] * 2
+        self.write([L.file("c0", config.encode()), L.file("l0", packed), L.file("manifest.json", json.dumps(images).encode())])
+        done = self.limited(["blob", "list", "x.tar"])
+        self.assert_refused(done)
+        self.assertIn("more than 65536", done.stderr.decode())
+
     def test_a_layer_that_is_another_one(self):
         other = L.tar([L.file("etc/motd", b"HELLO\n" * 1000), L.directory("x")])
         for member in (other, TAR + bytes(512), TAR[:-512], L.compress(other, "gzip")):

@@ -72,10 +72,12 @@ static int check_layout_file(oci_layout *l, oci_error *err)
     int r = oci_layout_read_file(l, "oci-layout", &bytes, err);
     struct stat st;
 
-    /* With index.json it is one nevertheless: programs that copy images by hand forget the file. A link that leads
-     * nowhere was not forgotten. */
     if (r == OCI_E_NOT_FOUND && l->fd >= 0 && oci_entry_stat(l->fd, "oci-layout", &st, NULL) > 0)
         return oci_fail(err, OCI_E_INVALID, "oci-layout is a link that leads nowhere");
+    /* Who writes needs it, to lock. Who reads gets on with index.json: those who copy images by hand forget the file.
+     */
+    if (r == OCI_E_NOT_FOUND && !l->read_only)
+        return oci_fail(err, OCI_E_INVALID, "this is no image layout: it has no oci-layout");
     if (r == OCI_E_NOT_FOUND) {
         l->lacks_file = true;
         return 0;

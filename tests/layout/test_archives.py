@@ -6,8 +6,10 @@ import os
 import pathlib
 import random
 import re
+import signal
 import subprocess
 import sys
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tools"))
@@ -85,6 +87,24 @@ class WhereBytesGo(Case):
                 # Neither headers nor what follows the archive.
                 self.assertLess(self.in_tmp(written), len(data))
                 self.assertEqual(list(self.tmp.iterdir()), [])
+
+    def test_interrupted_while_nothing_comes(self):
+        for kind, entries in self.archives():
+            for written in (0, 1 << 20):
+                with self.subTest(f"{kind} {written}"):
+                    source, sink = os.pipe()
+                    with subprocess.Popen([PROGRAM, "unpack", "-", "bundle"], stdin=source, cwd=self.dir,
+                                          env=dict(os.environ, TMPDIR=str(self.tmp)), stderr=subprocess.PIPE) as process:
+                        os.close(source)
+                        data = memoryview(L.tar(entries))[:written] if written else b""
+                        while data:
+                            data = data[os.write(sink, data):]
+                        time.sleep(1)
+                        process.send_signal(signal.SIGTERM)
+                        self.assertEqual(process.wait(20), -signal.SIGTERM)
+                    os.close(sink)
+                    self.assertEqual(list(self.tmp.iterdir()), [])
+                    self.assertFalse((self.dir / "bundle").exists())
 
     @unittest.skipUnless(os.geteuid() == 0, "needs a file system of its own")
     def test_no_room(self):

@@ -26,6 +26,7 @@ OCI_TEST (layout, is_none_with_a_part_missing_or_wrong) {
         int code;
         const char *says;
     } rows[] = {
+        { "oci-layout", NULL, OCI_E_INVALID, "oci-layout" },
         { "index.json", NULL, OCI_E_INVALID, "index.json" },
         { "oci-layout", "", OCI_E_INVALID, "oci-layout" },
         { "oci-layout", "{}", OCI_E_INVALID, "imageLayoutVersion" },
@@ -50,6 +51,22 @@ OCI_TEST (layout, is_none_with_a_part_missing_or_wrong) {
         assert_int_equal(count_fds(), fds);
         scratch_free(dir);
     }
+}
+
+OCI_TEST (layout, can_be_read_without_its_file) {
+    const oci_layout_options o = { .read_only = true };
+    oci_error err = OCI_ERROR_INIT;
+    int dir = layout_dir_new();
+    oci_layout *l = NULL;
+
+    assert_int_equal(unlinkat(dir, "oci-layout", 0), 0);
+    assert_ok(&err, oci_layout_open(dir, ".", &o, &l, &err));
+    oci_layout_free(l);
+    l = NULL;
+    assert_int_equal(symlinkat("nowhere", dir, "oci-layout"), 0);
+    assert_fails(OCI_E_INVALID, &err, oci_layout_open(dir, ".", &o, &l, &err));
+    assert_says(&err, "leads nowhere");
+    scratch_free(dir);
 }
 
 OCI_TEST (layout, is_none_with_a_directory_or_pipe_for_a_file) {

@@ -37,15 +37,15 @@ int oci_open_host_file(int dirfd, const char *path, int *fd, struct stat *st, oc
 
 int oci_nameless_file(const char *dir, int *fd, oci_error *err)
 {
-    OCI_AUTO(oci_tmpfile) file = NULL;
+    /* The directory is closed last: the name of the file, if it has one, is taken away there. */
     OCI_AUTO_FD int dirfd = -1;
+    OCI_AUTO(oci_tmpfile) file = NULL;
     int r = oci_open_host_dir(AT_FDCWD, dir, &dirfd, err);
 
     if (r == 0)
         r = oci_tmpfile_new(dirfd, &file, err);
     if (r < 0)
         return r;
-    /* Freeing it takes the name away, if it has one. */
     *fd = fcntl(oci_tmpfile_fd(file), F_DUPFD_CLOEXEC, 0);
     return *fd < 0 ? oci_fail_errno(err, "keep a temporary file") : 0;
 }

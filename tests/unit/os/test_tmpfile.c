@@ -169,3 +169,58 @@ OCI_TEST (tmpfile, survives_no_memory_and_no_directory) {
     assert_int_equal(count_fds(), before);
     scratch_free(dir);
 }
+
+struct nameless {
+    int dir;
+    bool plain; /* the file system has no O_TMPFILE */
+};
+
+static int use_nameless(void *ctx)
+{
+    const struct nameless *n = ctx;
+    char path[32], text[4] = { 0 };
+    oci_error err;
+    int fd = -1, fds = count_fds();
+
+    if (n->plain)
+        CHECK(forbid_flags(SYS_openat, 2, O_TMPFILE & ~O_DIRECTORY, EOPNOTSUPP));
+    snprintf(path, sizeof path, "/proc/self/fd/%d", n->dir);
+    CHECK(oci_nameless_file(path, &fd, &err) == 0);
+    CHECK(count_entries(n->dir) == 0);
+    CHECK(oci_write_all(fd, "abc", 3, &err) == 0);
+    CHECK(pread(fd, text, 3, 0) == 3 && strcmp(text, "abc") == 0);
+    close(fd);
+    CHECK(count_fds() == fds && count_entries(n->dir) == 0);
+    CHECK(oci_nameless_file("/nowhere", &fd, &err) == OCI_E_NOT_FOUND);
+    return 0;
+}
+
+OCI_TEST (nameless, leaves_nothing_anywhere) {
+    struct nameless n = { .dir = scratch_new() };
+
+    in_child(use_nameless, &n);
+    n.plain = true;
+    in_child(use_nameless, &n);
+    scratch_free(n.dir);
+}
+
+OCI_TEST (host_file, is_what_a_path_or_a_descriptor_names) {
+    int dir = scratch_new(), fds = count_fds(), fd = -1, again = -1;
+    struct stat st;
+    oci_error err;
+
+    make_file(dir, "file", "x");
+    assert_ok(&err, oci_open_host_file(dir, "file", &fd, &st, &err));
+    assert_true(S_ISREG(st.st_mode) && st.st_size == 1);
+    assert_ok(&err, oci_open_host_file(fd, "", &again, &st, &err));
+    assert_true(again != fd && S_ISREG(st.st_mode) && (fcntl(again, F_GETFD) & FD_CLOEXEC) != 0);
+    close(again);
+    close(fd);
+    assert_ok(&err, oci_open_host_file(dir, ".", &fd, &st, &err));
+    assert_true(S_ISDIR(st.st_mode));
+    close(fd);
+    assert_fails(OCI_E_NOT_FOUND, &err, oci_open_host_file(dir, "none", &fd, &st, &err));
+    assert_fails(OCI_E_NOT_FOUND, &err, oci_open_host_file(dir, "file/x", &fd, &st, &err));
+    assert_int_equal(count_fds(), fds);
+    scratch_free(dir);
+}

@@ -22,12 +22,16 @@ static int range_next(oci_reader *r, oci_span *out, oci_error *err)
     size_t want = f->left < sizeof f->chunk ? (size_t)f->left : sizeof f->chunk;
     ssize_t n;
 
+    if (want == 0) {
+        *out = (oci_span) { NULL, 0 };
+        return 0;
+    }
     do {
         n = pread(f->fd, f->chunk, want, (off_t)f->at);
     } while (n < 0 && errno == EINTR);
     if (n < 0)
         return oci_fail_errno(err, "read");
-    if (n == 0 && want > 0)
+    if (n == 0)
         return oci_fail(err, OCI_E_INVALID, "the file ends %" PRIu64 " bytes too early", f->left);
     f->at += (uint64_t)n;
     f->left -= (uint64_t)n;

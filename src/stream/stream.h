@@ -42,8 +42,9 @@ struct oci_writer {
 
 enum { OCI_STREAM_CHUNK = 256 * 1024 };
 
-/* size bytes of the file fd from offset on. fd is borrowed as long as the reader lives, and its own position plays no
- * part, so that any number of threads may read it at the same time. OCI_E_INVALID when the file ends before. */
+/* size bytes of the file fd from offset on. fd is borrowed as long as the reader lives (of nothing, size 0, it may be
+ * -1), and its own position plays no part, so that any number of threads may read it at the same time. OCI_E_INVALID
+ * when the file ends before. */
 int oci_reader_from_range(int fd, uint64_t offset, uint64_t size, oci_reader **out, oci_error *err);
 /* From the current position of fd to its end, asking events (borrowed, may be NULL) while nothing comes. Takes fd. */
 int oci_reader_from_pipe(int fd, const oci_events *events, oci_reader **out, oci_error *err);

@@ -64,6 +64,19 @@ def tree(root):
     return {name: [fact[0], fact[1], fact[2], fact[3], *fact[5:]] for name, fact in snapshot(root).items()}
 
 
+# What INDEX.tsv says of a broken layout, and the rule that has to say it too.
+NAMED = [
+    ("no oci-layout", "layout.oci-layout.file-present"),
+    ("imageLayoutVersion", "layout.oci-layout.version-value"),
+    ("blob absent", "layout.blobs.missing"),
+    (": size ", "descriptor.size.raw-bytes"),
+    ("digest mismatch", "layout.blobs.content-matches-digest"),
+    ("no usable config descriptor", "manifest.config.required"),
+    ("but no known compression", "layer.media.gzip"),
+    ("content says", "media.mismatch-digest-ok"),
+]
+
+
 class RealImages(Case):
     # proves: layout.index-json.multiple-descriptors index.manifests.support-manifest manifest.config.support-image-config
     # proves: manifest.layers.support-tar manifest.layers.support-tar-gzip
@@ -137,6 +150,21 @@ class RealImages(Case):
                 done = self.run_tool("validate", CORPUS / path)
                 self.assertEqual(done.returncode, 3)
                 self.assertIn(b"layout.oci-layout.file-present", done.stdout)
+
+    def test_broken_layouts_are_named_as_what_they_are(self):
+        met = set()
+        for path, verdict in layouts():
+            if verdict == "ok":
+                continue
+            with self.subTest(f"{path}: {verdict}"):
+                done = self.run_tool("validate", "--format", "json", CORPUS / path)
+                self.assertEqual(done.returncode, 3)
+                rules = {f["rule"] for f in json.loads(done.stdout)["findings"] if f["severity"] == "error"}
+                expected = {rule for text, rule in NAMED if text in verdict}
+                self.assertNotEqual(expected, set())
+                self.assertEqual(expected - rules, set())
+                met |= expected
+        self.assertEqual(met, {rule for _, rule in NAMED})
 
     def test_broken_layouts_are_refused(self):
         for path, verdict in layouts():

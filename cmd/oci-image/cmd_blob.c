@@ -99,7 +99,7 @@ static int get(struct cli *cli, const struct options *o, oci_layout *l, size_t n
     do {
         if (r == 0)
             r = oci_reader_next(reader, &span, &cli->err);
-        if (r == 0)
+        if (r == 0 && span.len > 0)
             fwrite(span.data, 1, span.len, stdout);
     } while (r == 0 && span.len > 0 && !ferror(stdout));
     oci_reader_free(reader);

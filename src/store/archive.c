@@ -93,6 +93,21 @@ struct pass {
     uint64_t spooled;
 };
 
+static bool is_zero(oci_span span)
+{
+    const unsigned char *p = span.data;
+
+    return p[0] == 0 && memcmp(p, p + 1, span.len - 1) == 0;
+}
+
+/* Zeros become holes, so that those who send nothing but zeros fill no disk. */
+static int write_or_skip(int fd, oci_span span, oci_error *err)
+{
+    if (!is_zero(span))
+        return oci_write_all(fd, span.data, span.len, err);
+    return lseek(fd, (off_t)span.len, SEEK_CUR) < 0 ? oci_fail_errno(err, "pass over zeros") : 0;
+}
+
 /* The spool is made when there is something to put into it. */
 static int spool(struct pass *p, oci_span span, oci_error *err)
 {
@@ -104,7 +119,7 @@ static int spool(struct pass *p, oci_span span, oci_error *err)
     if (p->a->fd < 0)
         r = oci_nameless_file(dir, &p->a->fd, err);
     if (r == 0)
-        r = oci_write_all(p->a->fd, span.data, span.len, err);
+        r = write_or_skip(p->a->fd, span, err);
     p->spooled += span.len;
     return oci_wrap(err, r, "what cannot be read in place is kept in '%s'", dir);
 }
@@ -174,6 +189,8 @@ static int read_members(struct pass *p, oci_error *err)
         return oci_fail(err, OCI_E_INVALID, "there is nothing in it");
     if (r == 0 && !oci_tar_reader_has_end(p->tar))
         return oci_fail(err, OCI_E_INVALID, "the archive has no end: it is cut off");
+    if (r == 0 && p->spooled > 0 && ftruncate(p->a->fd, (off_t)p->spooled) < 0)
+        return oci_fail_errno(err, "end the file that holds the archive");
     return r == 0 ? sort_members(p->a, err) : r;
 }
 

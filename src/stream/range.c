@@ -23,7 +23,7 @@ static int range_next(oci_reader *r, oci_span *out, oci_error *err)
     ssize_t n;
 
     if (want == 0) {
-        *out = (oci_span) { NULL, 0 };
+        *out = (oci_span) { f->chunk, 0 };
         return 0;
     }
     do {

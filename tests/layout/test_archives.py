@@ -88,6 +88,16 @@ class WhereBytesGo(Case):
                 self.assertLess(self.in_tmp(written), len(data))
                 self.assertEqual(list(self.tmp.iterdir()), [])
 
+    def test_zeros_take_no_room(self):
+        zeros = L.tar([L.file("zeros", bytes(SIZE)), L.file("more", b"x")])
+        (self.dir / "zeros.tar").write_bytes(L.tar([*docker_entries([zeros]), L.file("last", bytes(SIZE))]))
+        with subprocess.Popen(["gzip", "-1", "-c", self.dir / "zeros.tar"], stdout=subprocess.PIPE) as gzip:
+            written = self.trace("unpack", "--no-mtree", "-", "zeros.d", stdin=gzip.stdout)
+        self.assertLess(self.in_tmp(written), 1 << 20)
+        root = self.dir / "zeros.d/rootfs"
+        self.assertEqual((root / "zeros").read_bytes(), bytes(SIZE))
+        self.assertEqual((root / "more").read_bytes(), b"x")
+
     def test_interrupted_while_nothing_comes(self):
         for kind, entries in self.archives():
             for written in (0, 1 << 20):

@@ -18,7 +18,8 @@
 extern "C" {
 #endif
 
-/* What to look for. name and digest as in a reference, each may be NULL. */
+/* What to look for. name and digest as in a reference, each may be NULL. A name is that of image-spec's annotation;
+ * when no entry has it, that of containerd's; when none has that, one that means the same to Docker. */
 typedef struct oci_resolve_options {
     const char *name;
     const char *digest;

@@ -33,8 +33,7 @@ typedef struct oci_layout_options {
     bool read_only;           /* nothing may be written; a transaction answers OCI_E_PERM */
     const char *blobs;        /* or NULL: a directory of ALGORITHM/ENCODED that several layouts share; borrowed */
     oci_transport transport;  /* what path has to be; default: found by looking */
-    const char
-        *tmpdir; /* or NULL: /var/tmp. Where archives that cannot be read in place are kept meanwhile; borrowed */
+    const char *tmpdir;       /* or NULL (/var/tmp): for archives that cannot be read in place; borrowed */
 } oci_layout_options;
 
 /* Opens the layout path (relative to dirfd, which may be AT_FDCWD and is borrowed; "" is what dirfd is itself). It is a

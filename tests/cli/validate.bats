@@ -207,3 +207,12 @@ END
     succeeds validate --allow-missing --format json layout
     finds layout.blobs.missing info
 }
+
+@test "blobs that layouts share" {
+    make_layout one
+    mkdir shared
+    mv layout/blobs/sha256 shared
+    oci validate layout
+    exits 3
+    succeeds validate --blobs shared layout
+}

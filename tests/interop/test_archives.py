@@ -10,6 +10,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tools"))
 import layout as L  # noqa: E402
+from archives import oci_entries  # noqa: E402
 from harness import Case, snapshot  # noqa: E402
 
 TARS = [L.tar([L.directory("etc"), L.file("etc/motd", b"hello\n" * 100), L.hardlink("hard", "etc/motd")]),
@@ -90,6 +91,30 @@ class Archives(Case):
         # skopeo calls them +gzip though they are not compressed.
         self.assertEqual([(layer["digest"], layer["size"]) for layer in ours["layers"]],
                          [(layer["digest"], layer["size"]) for layer in theirs["layers"]])
+
+    def test_what_docker_25_writes(self):
+        """A layout with a manifest.json beside it: a nested index, of which only one platform was pulled."""
+        layout = L.Layout(self.dir / "none")
+        image = layout.image(None, TARS, platform={"os": "linux", "architecture": "amd64"},
+                             config=lambda c: c["config"].update(Env=["A=b"], Labels={"k": "v"}))
+        absent = dict(image, digest="sha256:" + "1" * 64, platform={"os": "linux", "architecture": "s390x"})
+        manifest = json.loads(layout.blobs[image["digest"]])
+        layout.entries = [layout.put({"schemaVersion": 2, "mediaType": L.INDEX, "manifests": [absent, image]}, L.INDEX)]
+        layout.entries[0]["annotations"] = {"io.containerd.image.name": "docker.io/library/app:1",
+                                            "org.opencontainers.image.ref.name": "1"}
+        paths = {key: "blobs/" + d["digest"].replace(":", "/") for key, d in
+                 (("config", manifest["config"]), *enumerate(manifest["layers"]))}
+        entries = [L.directory("blobs"), L.directory("blobs/sha256"), *oci_entries(layout), L.file("manifest.json", json.dumps(
+            [{"Config": paths["config"], "RepoTags": ["app:1"], "Layers": [paths[0], paths[1]]}]).encode())]
+        (self.dir / "x.tar").write_bytes(L.tar(entries))
+        for i, name in enumerate(("x.tar:1", "x.tar:app:1", "x.tar:docker.io/library/app:1", "docker-archive:x.tar:app:1",
+                                  "oci-archive:x.tar")):
+            self.assert_same_image(name, f"bundle{i}")
+        # Not asked for, it may be missing; asked for, it is missed.
+        self.assert_refused(self.run_tool("unpack", "--platform", "linux/s390x", "x.tar", "other"))
+        self.assertEqual(self.run_tool("validate", "x.tar").returncode, 3)
+        self.assertEqual(self.run_tool("validate", "--allow-missing", "x.tar").returncode, 0)
+        self.assertEqual(self.run_tool("validate", "docker-archive:x.tar").returncode, 0)
 
     @needs("buildah")
     def test_archives_of_buildah(self):

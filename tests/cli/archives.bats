@@ -122,8 +122,8 @@ make_docker_archive() {
     is_json '.layers == [{"mediaType": "application/vnd.oci.image.layer.v1.tar",
         "digest": "sha256:'"$(sha256sum tree.tar | cut -d ' ' -f 1)"'", "size": '"$(stat -c %s tree.tar)"'}]'
     succeeds inspect --config docker.tar:docker.io/library/app:2
-    config=$(grep -l N=2 docker/*.json)
-    [ "$output" = "$(cat "$config")" ]
+    document=$(grep -l N=2 docker/*.json)
+    [ "$output" = "$(cat "$document")" ]
     succeeds unpack --platform linux/amd64 docker-archive:docker.tar:app:one bundle
     diff -r tree bundle/rootfs
     oci unpack docker.tar other

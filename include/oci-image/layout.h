@@ -66,6 +66,8 @@ OCI_API int oci_txn_begin(oci_layout *l, oci_txn **out, oci_error *err);
 /* Makes name mean d (copied): the entries of that name are replaced; an entry with equal digest and platform keeps its
  * place. name NULL adds an entry without a name, once per digest. OCI_E_USAGE when name is no ref name. */
 OCI_API int oci_txn_set_ref(oci_txn *t, const char *name, const oci_descriptor *d, oci_error *err);
+/* The same beside the entries of that name that have other digests: an index of several platforms as a flat list. */
+OCI_API int oci_txn_add_ref(oci_txn *t, const char *name, const oci_descriptor *d, oci_error *err);
 /* Removes every entry of that name; OCI_E_NOT_FOUND when there is none. */
 OCI_API int oci_txn_delete_ref(oci_txn *t, const char *name, oci_error *err);
 /* The same for the entries of that name (NULL: those without a name) that have the digest, in its text form. */

@@ -44,6 +44,9 @@ typedef struct oci_media_info {
 OCI_API oci_media_info oci_media_type_info(const char *type);
 /* Whether type fits the grammar of RFC 6838 section 4.2: type/subtype, no parameters. */
 OCI_API bool oci_media_type_is_wellformed(const char *type);
+/* The media type of what is like that. NULL when it has none: OCI_MEDIA_OTHER, Docker's of what only OCI has, and zstd
+ * layers of Docker, which are met but which nobody means to write. */
+OCI_API const char *oci_media_type_of(const oci_media_info *info);
 /* The media type of a layer in that compression. */
 OCI_API const char *oci_media_type_of_layer(oci_compression compression);
 

@@ -93,6 +93,28 @@ int oci_entry_link(int fromfd, const char *from, int dirfd, const char *base, oc
     return oci_fail_entry(err, "make the hard link", base);
 }
 
+int oci_entry_link_fd(int fd, int dirfd, const char *base, oci_error *err)
+{
+    char path[OCI_PROC_FD_TEXT];
+    int r = oci_check_component(base, err);
+
+    if (r < 0)
+        return r;
+    oci_proc_fd_path(fd, path);
+    if (linkat(AT_FDCWD, path, dirfd, base, AT_SYMLINK_FOLLOW) == 0)
+        return 1;
+    switch (errno) {
+    case EEXIST:
+    case ENOENT:
+    case EXDEV:
+    case EMLINK:
+    case EACCES:
+        return 0;
+    default:
+        return oci_means_unsupported(errno) ? 0 : oci_fail_entry(err, "make the hard link", base);
+    }
+}
+
 int oci_entry_read_link(int dirfd, const char *base, oci_buf *out, oci_error *err)
 {
     char target[PATH_MAX];

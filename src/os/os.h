@@ -87,6 +87,9 @@ int oci_entry_symlink(int dirfd, const char *base, const char *target, oci_error
 int oci_entry_mknod(int dirfd, const char *base, mode_t type, uint32_t major, uint32_t minor, oci_error *err);
 /* A symbolic link is linked itself. */
 int oci_entry_link(int fromfd, const char *from, int dirfd, const char *base, oci_error *err);
+/* Gives the very file that fd is of, whatever its name leads to by now, the name base as well: 1; 0 where that cannot
+ * be done: another file system, too many names, one that is taken, /proc is not there. */
+int oci_entry_link_fd(int fd, int dirfd, const char *base, oci_error *err);
 /* Appends the target of a symbolic link; OCI_E_INVALID when it is none. */
 int oci_entry_read_link(int dirfd, const char *base, oci_buf *out, oci_error *err);
 /* Opens a regular file for reading, not followed; never blocks. OCI_E_NOT_FOUND, OCI_E_INVALID when it is none. */
@@ -169,6 +172,8 @@ int oci_tmpfile_fd(const oci_tmpfile *t); /* borrowed */
 /* Gives it its name with that mode (umask applied by the caller's choice of mode) in the same directory; takes t.
  * replace false: an existing name stays and is success. sync: the file before its name, the directory after. */
 int oci_tmpfile_publish(oci_tmpfile *t, const char *name, mode_t mode, bool replace, bool sync, oci_error *err);
+/* Makes it share the blocks of the regular file fd, all of them: 1; 0 where the file system has no such thing. */
+int oci_tmpfile_clone(oci_tmpfile *t, int fd, oci_error *err);
 void oci_tmpfile_free(oci_tmpfile *t); /* leaves nothing */
 OCI_DEFINE_AUTO(oci_tmpfile);
 

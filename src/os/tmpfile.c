@@ -7,8 +7,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "base/fail.h"
 #include "sys.h"
@@ -87,6 +89,20 @@ static int link_nameless(const oci_tmpfile *t, const char *name)
 
     oci_proc_fd_path(t->fd, path);
     return linkat(AT_FDCWD, path, t->dirfd, name, AT_SYMLINK_FOLLOW);
+}
+
+int oci_tmpfile_clone(oci_tmpfile *t, int fd, oci_error *err)
+{
+    if (ioctl(t->fd, FICLONE, fd) == 0)
+        return 1;
+    switch (errno) {
+    case ENOSPC:
+    case EDQUOT:
+    case EIO:
+        return oci_fail_errno(err, "share the blocks of a file");
+    default:
+        return 0; /* so many file systems, so many ways to say no */
+    }
 }
 
 /* Gives the nameless file a temporary name. */

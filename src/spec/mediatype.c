@@ -46,6 +46,20 @@ oci_media_info oci_media_type_info(const char *type)
     return (oci_media_info) { .kind = OCI_MEDIA_OTHER };
 }
 
+const char *oci_media_type_of(const oci_media_info *info)
+{
+    if (info->docker && info->compression == OCI_COMPRESSION_ZSTD)
+        return NULL;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        const oci_media_info *k = &known[i].info;
+
+        if (k->kind == info->kind && k->compression == info->compression && k->docker == info->docker &&
+            k->nondistributable == info->nondistributable)
+            return known[i].type;
+    }
+    return NULL;
+}
+
 static bool is_letter_or_digit(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');

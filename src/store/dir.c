@@ -154,6 +154,23 @@ static int dir_ingest_publish(oci_ingest *base, const oci_digest *d, oci_error *
     return oci_wrap(err, r, "store blob %s", name);
 }
 
+static int dir_has(oci_store *base, const oci_digest *d, uint64_t size, oci_error *err)
+{
+    struct dir_store *s = (struct dir_store *)base;
+    enum presence presence = ABSENT;
+    OCI_AUTO_FD int dirfd = -1;
+    int r = look_for(s, d, size, &presence, err);
+
+    if (r < 0 || presence != PRESENT)
+        return r;
+    if (s->sync) {
+        r = open_algorithm(s, d->alg, &dirfd, err);
+        if (r == 0)
+            r = oci_fsync(dirfd, err);
+    }
+    return r < 0 ? r : 1;
+}
+
 static void dir_ingest_free(oci_ingest *base)
 {
     struct dir_ingest *i = (struct dir_ingest *)base;
@@ -325,6 +342,72 @@ int oci_store_link_blob(oci_store *from, oci_store *to, const oci_digest *d, oci
     return r == 0 && goal->sync ? oci_fsync(tofd, err) : r;
 }
 
+/* Whether the content of fd is what it should be: 1, 0. */
+static int is_content(int fd, const oci_digest *d, oci_error *err)
+{
+    oci_digest digest;
+    int r = oci_digest_of_fd(d->alg, fd, &digest, NULL, err);
+
+    return r < 0 ? r : oci_digest_equal(d, &digest);
+}
+
+/* By blocks that two files have in common, where the file system can. */
+static int share_blocks(struct dir_store *s, int fd, int dirfd, const char *name, const oci_digest *d, oci_error *err)
+{
+    OCI_AUTO(oci_tmpfile) file = NULL;
+    int r = oci_tmpfile_new(dirfd, &file, err);
+
+    if (r == 0)
+        r = oci_tmpfile_clone(file, fd, err);
+    /* What is hashed is ours alone. */
+    if (r == 1)
+        r = is_content(oci_tmpfile_fd(file), d, err);
+    if (r <= 0)
+        return r;
+    r = oci_tmpfile_publish(oci_steal(&file), name, oci_apply_umask(0444), true, s->sync, err);
+    return r < 0 ? r : 1;
+}
+
+/* By a second name for the file, unless somebody else could write to it later. */
+static int share_file(struct dir_store *s, int fd, int dirfd, const char *name, const oci_digest *d, oci_error *err)
+{
+    struct stat file, dir;
+    int r;
+
+    if (fstat(fd, &file) < 0 || fstat(dirfd, &dir) < 0)
+        return oci_fail_errno(err, "look at blob %s", name);
+    if (file.st_dev != dir.st_dev || file.st_uid != geteuid() || (file.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+        return 0;
+    r = is_content(fd, d, err);
+    if (r == 1 && s->sync)
+        r = oci_fsync(fd, err) < 0 ? OCI_E_IO : 1;
+    if (r == 1)
+        r = oci_entry_link_fd(fd, dirfd, name, err);
+    if (r == 1 && s->sync)
+        r = oci_fsync(dirfd, err) < 0 ? OCI_E_IO : 1;
+    return r;
+}
+
+static int dir_share(oci_store *base, oci_store *from, const oci_digest *d, uint64_t size, oci_error *err)
+{
+    struct dir_store *s = (struct dir_store *)base;
+    char name[OCI_DIGEST_MAX_TEXT];
+    OCI_AUTO_FD int fd = -1, dirfd = -1;
+    uint64_t found = 0;
+    int r;
+
+    if (from->ops != base->ops || s->read_only || open_regular((struct dir_store *)from, d, &fd, &found, NULL) < 0 ||
+        found != size)
+        return 0;
+    oci_digest_encoded(d, name, sizeof name);
+    r = open_algorithm(s, d->alg, &dirfd, err);
+    if (r == 0)
+        r = share_blocks(s, fd, dirfd, name, d, err);
+    if (r == 0)
+        r = share_file(s, fd, dirfd, name, d, err);
+    return oci_wrap(err, r, "blob %s", name);
+}
+
 int oci_store_new_dir(int fd, int shared, oci_fsync_policy fsync, bool read_only, oci_store **out, oci_error *err)
 {
     static const oci_store_ops ops = { .open = dir_open,
@@ -332,7 +415,9 @@ int oci_store_new_dir(int fd, int shared, oci_fsync_policy fsync, bool read_only
                                        .each = dir_each,
                                        .begin = dir_begin,
                                        .delete_blob = dir_delete_blob,
-                                       .free = dir_free };
+                                       .free = dir_free,
+                                       .has = dir_has,
+                                       .share = dir_share };
     OCI_AUTO_FD int blobs = shared;
     struct dir_store *s = oci_calloc(1, sizeof *s);
 

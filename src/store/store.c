@@ -82,7 +82,8 @@ int oci_store_stat_blob(oci_store *s, const oci_digest *d, uint64_t *size, oci_e
     return r;
 }
 
-int oci_store_begin(oci_store *s, oci_digest_alg alg, oci_ingest **out, oci_error *err)
+/* known: what it is to become, or NULL. */
+static int begin(oci_store *s, oci_digest_alg alg, const oci_descriptor *known, oci_ingest **out, oci_error *err)
 {
     OCI_AUTO(oci_digester) digester = NULL;
     int r;
@@ -92,11 +93,31 @@ int oci_store_begin(oci_store *s, oci_digest_alg alg, oci_ingest **out, oci_erro
     r = oci_digester_new(alg, &digester, err);
     if (r < 0)
         return r;
-    r = s->ops->begin(s, alg, out, err);
+    r = known != NULL ? s->ops->begin_known(s, known, out, err) : s->ops->begin(s, alg, out, err);
     if (r < 0)
         return r;
     (*out)->digester = oci_steal(&digester);
     return 0;
+}
+
+int oci_store_begin(oci_store *s, oci_digest_alg alg, oci_ingest **out, oci_error *err)
+{
+    return begin(s, alg, NULL, out, err);
+}
+
+int oci_store_begin_known(oci_store *s, const oci_descriptor *d, oci_ingest **out, oci_error *err)
+{
+    return begin(s, d->digest.alg, s->ops->begin_known != NULL ? d : NULL, out, err);
+}
+
+int oci_store_has(oci_store *s, const oci_descriptor *d, oci_error *err)
+{
+    return s->ops->has != NULL ? s->ops->has(s, &d->digest, d->size, err) : 0;
+}
+
+int oci_store_share(oci_store *s, oci_store *from, const oci_descriptor *d, oci_error *err)
+{
+    return s->ops->share != NULL ? s->ops->share(s, from, &d->digest, d->size, err) : 0;
 }
 
 int oci_ingest_write(oci_ingest *i, const void *p, size_t n, oci_error *err)

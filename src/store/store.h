@@ -36,6 +36,10 @@ typedef struct oci_store_ops {
     /* Where a blob stands, borrowed, or NULL when that is its way in a layout; NULL when that is so of all blobs. */
     const char *(*place)(oci_store *s, const oci_digest *d);
     void (*free)(oci_store *s);
+    /* The rest may be NULL, and then it is as if they answered 0, or begin were called. */
+    int (*has)(oci_store *s, const oci_digest *d, uint64_t size, oci_error *err);
+    int (*share)(oci_store *s, oci_store *from, const oci_digest *d, uint64_t size, oci_error *err);
+    int (*begin_known)(oci_store *s, const oci_descriptor *d, oci_ingest **out, oci_error *err);
 } oci_store_ops;
 
 /* First member of every backend. */
@@ -93,6 +97,14 @@ int oci_store_new_docker(oci_archive *a, const oci_limits *limits, const oci_eve
 int oci_store_new_memory(oci_store **out, oci_error *err);
 /* Where a blob of the layout's own directory stands: its entry, which may be a link, and the file. OCI_E_NOT_FOUND. */
 int oci_store_find_file(oci_store *s, const oci_digest *d, struct stat *entry, struct stat *file, oci_error *err);
+/* Whether a store that is written has the blob, whole: 1, 0. It is as durable and as young as a new one then. */
+int oci_store_has(oci_store *s, const oci_descriptor *d, oci_error *err);
+/* Gives s a blob of another store without copying its bytes, which are read and hashed nevertheless: 1; 0 when that is
+ * not possible, also because the blob is not what it should be. */
+int oci_store_share(oci_store *s, oci_store *from, const oci_descriptor *d, oci_error *err);
+/* Like oci_store_begin for content that is to be d, and must not be committed as anything else: a store that is a
+ * stream need not wait for its end. */
+int oci_store_begin_known(oci_store *s, const oci_descriptor *d, oci_ingest **out, oci_error *err);
 /* Gives a blob of the layout directory from a second name in that of to, on the same file system. */
 int oci_store_link_blob(oci_store *from, oci_store *to, const oci_digest *d, oci_error *err);
 

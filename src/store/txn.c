@@ -22,6 +22,7 @@
 
 struct edit {
     enum { EDIT_SET, EDIT_DELETE, EDIT_EXPECT } kind;
+    bool beside;       /* SET: entries of the name with other digests stay */
     char *name;        /* or NULL */
     char *digest;      /* DELETE: of the entries to go; NULL: all of the name */
     oci_index *entry;  /* SET: an index of one entry, as it shall stand */
@@ -137,15 +138,25 @@ static int make_entry(const oci_descriptor *d, const char *name, const oci_limit
     return oci_index_parse(json.data, json.len, limits, out, err);
 }
 
-int oci_txn_set_ref(oci_txn *t, const char *name, const oci_descriptor *d, oci_error *err)
+static int set_ref(oci_txn *t, const char *name, const oci_descriptor *d, bool beside, oci_error *err)
 {
-    struct edit e = { .kind = EDIT_SET };
+    struct edit e = { .kind = EDIT_SET, .beside = beside };
     int r;
 
     if (name != NULL && !oci_ref_name_is_wellformed(name))
         return oci_fail(err, OCI_E_USAGE, "'%s' is no reference name", name);
     r = make_entry(d, name, &t->layout->limits, &e.entry, err);
     return r < 0 ? r : add_edit(t, name, e, err);
+}
+
+int oci_txn_set_ref(oci_txn *t, const char *name, const oci_descriptor *d, oci_error *err)
+{
+    return set_ref(t, name, d, false, err);
+}
+
+int oci_txn_add_ref(oci_txn *t, const char *name, const oci_descriptor *d, oci_error *err)
+{
+    return set_ref(t, name, d, true, err);
 }
 
 int oci_txn_delete_ref(oci_txn *t, const char *name, oci_error *err)
@@ -182,9 +193,11 @@ static bool has_name(const oci_descriptor *d, const char *name)
 /* Whether the edit e replaces the entry d. */
 static bool replaces(const struct edit *e, const oci_descriptor *d)
 {
+    const bool same = strcmp(d->digest_text, e->entry->manifests[0]->digest_text) == 0;
+
     if (e->name != NULL)
-        return has_name(d, e->name);
-    return name_of(d) == NULL && strcmp(d->digest_text, e->entry->manifests[0]->digest_text) == 0;
+        return has_name(d, e->name) && (same || !e->beside);
+    return name_of(d) == NULL && same;
 }
 
 /* The first entry that is replaced keeps its place, further ones of the name go. */

@@ -10,6 +10,7 @@
 
 #include <oci-image/create.h>
 
+#include "dest.h"
 #include "edits.h"
 #include "open.h"
 
@@ -59,57 +60,10 @@ struct request {
     int64_t epoch;
 };
 
-static int choose_compression(struct cli *cli, const char *text, struct request *q)
-{
-    static const struct {
-        const char *name;
-        oci_compression kind;
-        long max;
-    } kinds[] = { { "gzip", OCI_COMPRESSION_GZIP, 9 },
-                  { "zstd", OCI_COMPRESSION_ZSTD, 19 },
-                  { "none", OCI_COMPRESSION_NONE, 0 } };
-    const char *colon = text != NULL ? strchr(text, ':') : NULL;
-    size_t n = colon != NULL ? (size_t)(colon - text) : text != NULL ? strlen(text) : 0;
-
-    q->create.compression = OCI_COMPRESSION_GZIP;
-    for (size_t i = 0; text != NULL && i < sizeof kinds / sizeof *kinds; i++) {
-        int level = 0;
-
-        if (strlen(kinds[i].name) != n || memcmp(text, kinds[i].name, n) != 0)
-            continue;
-        for (const char *p = colon != NULL ? colon + 1 : ""; *p != '\0'; p++) {
-            if (*p < '0' || *p > '9' || level > 99)
-                return cli_fail(cli, OCI_E_USAGE, "--compress: '%s' is no level", colon + 1);
-            level = 10 * level + (*p - '0');
-        }
-        if (level > kinds[i].max || (colon != NULL && level == 0))
-            return cli_fail(cli, OCI_E_USAGE, "--compress: %s has the levels 1 to %ld", kinds[i].name, kinds[i].max);
-        q->create.compression = kinds[i].kind;
-        q->compress.level = level;
-        return 0;
-    }
-    return text == NULL ? 0 : cli_fail(cli, OCI_E_USAGE, "--compress: '%s' is not gzip, zstd or none", text);
-}
-
 static void release(struct request *q)
 {
     oci_editor_free(q->editor);
     cli_source_close(&q->from);
-}
-
-static int read_epoch(struct cli *cli, struct request *q)
-{
-    const char *text = getenv("SOURCE_DATE_EPOCH");
-    char *end;
-
-    if (text == NULL || *text == '\0')
-        return 0;
-    errno = 0;
-    q->epoch = strtoimax(text, &end, 10);
-    if (errno != 0 || *end != '\0')
-        return cli_fail(cli, OCI_E_USAGE, "SOURCE_DATE_EPOCH: '%s' is no number of seconds", text);
-    q->create.epoch = &q->epoch;
-    return 0;
 }
 
 static bool read_id(const char *text, size_t n, uint32_t *out)
@@ -198,11 +152,13 @@ static int edit_config(struct cli *cli, const struct options *o, struct request 
 
 static int prepare(struct cli *cli, const struct options *o, struct request *q)
 {
-    int r = choose_compression(cli, o->compress, q);
+    int r;
 
+    q->create.compression = OCI_COMPRESSION_GZIP;
+    r = cli_read_compression(cli, o->compress, &q->create.compression, &q->compress.level);
     q->limits = cli_limits_of(&o->limits);
     if (r == 0)
-        r = read_epoch(cli, q);
+        r = cli_read_epoch(cli, &q->epoch, &q->create.epoch);
     if (r == 0)
         r = choose_form(cli, o, q);
     if (r == 0)
@@ -222,17 +178,6 @@ static int prepare(struct cli *cli, const struct options *o, struct request *q)
     q->create.no_history = o->edits.no_history;
     q->create.comment = o->edits.comment;
     return 0;
-}
-
-/* The layout; when nothing is there, a new one that gets its name when the image does. */
-static int open_destination(struct cli *cli, const oci_limits *limits, struct cli_source *s)
-{
-    oci_layout_options o = { .limits = limits, .events = cli_events(cli), .fsync = s->fsync, .blobs = s->blobs };
-    int r = cli_source_open_layout(cli, limits, false, s);
-
-    if (r != OCI_E_NOT_FOUND)
-        return r;
-    return oci_layout_stage(AT_FDCWD, s->reference->path, &o, &s->layout, &cli->err);
 }
 
 /* An input that may stall: whoever waits for the other end of a pipe can still be interrupted. */
@@ -351,13 +296,9 @@ static int run(struct cli *cli, const void *opts, size_t n, char *const *operand
     if (r == 0)
         r = prepare(cli, o, &q);
     if (r == 0)
-        r = cli_source_parse(cli, operands[0], NULL, &dest);
-    if (r == 0 && dest.reference->digest != NULL)
-        r = cli_fail(cli, OCI_E_USAGE, "'%s': a new image cannot be called by a digest", operands[0]);
-    if (r == 0 && dest.reference->name != NULL)
-        r = cli_check_name(cli, dest.reference->name);
+        r = cli_dest_parse(cli, operands[0], &dest);
     if (r == 0)
-        r = open_destination(cli, &q.limits, &dest);
+        r = cli_dest_open(cli, &q.limits, &dest);
     if (r == 0)
         r = oci_create_new(dest.layout, &q.create, &create, &cli->err);
     if (r == 0)

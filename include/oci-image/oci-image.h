@@ -4,6 +4,7 @@
 /* Everything at once. */
 #include <oci-image/bundle.h>
 #include <oci-image/common.h>
+#include <oci-image/copy.h>
 #include <oci-image/create.h>
 #include <oci-image/descriptor.h>
 #include <oci-image/digest.h>

@@ -2,54 +2,28 @@
 /* What a new image takes over from the one it stands on. */
 #include <string.h>
 
-#include "base/event.h"
 #include "base/fail.h"
 #include "base/vec.h"
+#include "copy.h"
 #include "create.h"
 #include "image.h"
 #include "store/store.h"
 #include "stream/stream.h"
 
-static int copy_bytes(oci_create *c, oci_reader *blob, oci_ingest *ingest, oci_error *err)
-{
-    oci_span span;
-    int r;
-
-    do {
-        r = oci_check_cancelled(c->o.events, err);
-        if (r == 0)
-            r = oci_reader_next(blob, &span, err);
-        if (r == 0)
-            r = oci_ingest_write(ingest, span.data, span.len, err);
-    } while (r == 0 && span.len > 0);
-    return r;
-}
-
 /* Puts the blob into the layout unless it is there. */
 static int copy_blob(oci_create *c, const oci_descriptor *d, oci_error *err)
 {
     oci_store *to = oci_layout_store(c->layout);
-    OCI_AUTO(oci_reader) blob = NULL;
-    OCI_AUTO(oci_ingest) ingest = NULL;
     uint64_t size;
-    int r;
+    int r = oci_store_stat_blob(to, &d->digest, &size, err);
 
-    if (d->digest.alg == OCI_DIGEST_NONE)
-        return oci_fail(err, OCI_E_UNSUPPORTED, "its digest algorithm is unknown");
-    r = oci_store_stat_blob(to, &d->digest, &size, err);
     if (r == 0 && size == d->size)
         return 0;
     if (r < 0 && r != OCI_E_NOT_FOUND)
         return r;
-    r = oci_store_open_blob(c->o.from->store, d, &blob, err);
+    r = oci_copy_blob(c->o.from->store, to, d, true, c->o.events, err);
     /* A blob that the image promises and does not have is damage. */
-    if (r == OCI_E_NOT_FOUND)
-        return oci_fail(err, OCI_E_INVALID, "it is not there");
-    if (r == 0)
-        r = oci_store_begin(to, d->digest.alg, &ingest, err);
-    if (r == 0)
-        r = copy_bytes(c, blob, ingest, err);
-    return r < 0 ? r : oci_ingest_commit(oci_steal(&ingest), &d->digest, NULL, NULL, err);
+    return r == OCI_E_NOT_FOUND ? oci_fail(err, OCI_E_INVALID, "it is not there") : r;
 }
 
 /* Docker's layers are the same bytes under another name. */

@@ -40,6 +40,12 @@ int oci_read_manifest(oci_store *s, const oci_descriptor *d, const oci_limits *l
 int oci_read_config(oci_store *s, const oci_descriptor *d, const oci_limits *limits, oci_buf *bytes, oci_config **out,
                     oci_error *err);
 
+/* What BuildKit puts beside an image: a manifest for no platform that says something about the one whose digest is the
+ * value of the second annotation. */
+#define OCI_ANNOTATION_ATTESTATION "vnd.docker.reference.type"
+#define OCI_ANNOTATION_ATTESTED    "vnd.docker.reference.digest"
+bool oci_is_attestation(const oci_descriptor *d);
+
 /* Gives the open directory fd what a directory has that the image has no entry for: the container's root as its owner,
  * a mode that keeps nobody out, and a time that does not tell when it was unpacked. */
 int oci_default_dir(int fd, const oci_ident *ident, oci_error *err);

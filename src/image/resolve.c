@@ -19,8 +19,6 @@
 #include "spec/spec.h"
 #include "store/layout.h"
 
-#define ATTESTATION "vnd.docker.reference.type"
-
 struct candidate {
     const oci_descriptor *descriptor;
     const oci_descriptor *steps[OCI_MAX_NESTING + 1];
@@ -99,10 +97,10 @@ static const char *name_of(const oci_descriptor *d, const char *key)
     return oci_annotations_get(d->annotations, key);
 }
 
-/* What BuildKit adds beside images is never one. */
-static bool is_attestation(const oci_descriptor *d)
+bool oci_is_attestation(const oci_descriptor *d)
 {
-    return name_of(d, ATTESTATION) != NULL && d->platform != NULL && strcmp(d->platform->os, "unknown") == 0;
+    return name_of(d, OCI_ANNOTATION_ATTESTATION) != NULL && d->platform != NULL &&
+           strcmp(d->platform->os, "unknown") == 0;
 }
 
 /* Copies text (or NULL) to the arena; false when there is no memory. */
@@ -252,7 +250,7 @@ static int collect(struct search *s, const oci_descriptor *d, const char *group,
         return add_candidate(s, d, group, err);
     switch (info.kind) {
     case OCI_MEDIA_MANIFEST:
-        if (is_attestation(d) && (s->o->digest == NULL || !digest_fits(s, d)))
+        if (oci_is_attestation(d) && (s->o->digest == NULL || !digest_fits(s, d)))
             return 0;
         return counts(s, d) ? add_candidate(s, d, group, err) : 0;
     case OCI_MEDIA_INDEX:

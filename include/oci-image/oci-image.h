@@ -11,6 +11,7 @@
 #include <oci-image/document.h>
 #include <oci-image/edit.h>
 #include <oci-image/error.h>
+#include <oci-image/export.h>
 #include <oci-image/gc.h>
 #include <oci-image/image.h>
 #include <oci-image/layer.h>

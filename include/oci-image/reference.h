@@ -32,6 +32,10 @@ OCI_API int oci_reference_parse(const char *text, bool (*exists)(void *ctx, cons
                                 oci_reference **out, oci_error *err);
 OCI_API void oci_reference_free(oci_reference *r);
 
+/* What Docker makes of a name: "app" is "docker.io/library/app:latest". OCI_E_USAGE when it can be none, as with
+ * capitals, with a digest, or for 64 hexadecimal digits, which are an id there. out is filled anew. */
+OCI_API int oci_docker_reference(const char *name, oci_buf *out, oci_error *err);
+
 /* Whether name fits the grammar of org.opencontainers.image.ref.name (annotations.md). */
 OCI_API bool oci_ref_name_is_wellformed(const char *name);
 

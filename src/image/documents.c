@@ -7,6 +7,7 @@
 #include "base/fail.h"
 #include "base/time.h"
 #include "base/vec.h"
+#include "copy.h"
 #include "create.h"
 #include "image.h"
 #include "spec/spec.h"
@@ -94,7 +95,7 @@ int oci_create_choose_config(oci_create *c, oci_error *err)
 static int put_document(oci_create *c, const char *media_type, const oci_buf *json, oci_descriptor *out, oci_error *err)
 {
     oci_digest digest;
-    int r = oci_store_put(oci_layout_store(c->layout), c->algorithm, json->data, json->len, &digest, err);
+    int r = oci_put_document(oci_layout_store(c->layout), c->algorithm, media_type, json, &digest, err);
 
     if (r < 0)
         return r;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/fail.h"
@@ -36,6 +37,34 @@ int oci_fsync(int fd, oci_error *err)
         r = fsync(fd);
     while (r < 0 && errno == EINTR);
     return r < 0 ? oci_fail_errno(err, "write to the disk") : 0;
+}
+
+int oci_open_goal(int dirfd, const char *path, int *above, char **name, oci_error *err)
+{
+    OCI_AUTO_MEM char *parent = NULL, *last = NULL;
+    size_t end = strlen(path), start;
+
+    while (end > 0 && path[end - 1] == '/')
+        end--;
+    start = end;
+    while (start > 0 && path[start - 1] != '/')
+        start--;
+    last = oci_strndup(path + start, end - start);
+    parent = start > 0 ? oci_strndup(path, start) : oci_strdup(".");
+    if (last == NULL || parent == NULL)
+        return oci_fail_nomem(err);
+    if (oci_check_component(last, NULL) < 0)
+        return oci_fail(err, OCI_E_USAGE, "'%s' does not end in the name of what is to be made", path);
+    /* The path is the user's own, so that links in it are followed. */
+    *above = openat(dirfd, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*above < 0 && errno == ENOENT)
+        return oci_fail(err, OCI_E_NOT_FOUND, "the directory '%s' is not there", parent);
+    if (*above < 0 && errno == ENOTDIR)
+        return oci_fail(err, OCI_E_USAGE, "'%s' is not a directory", parent);
+    if (*above < 0)
+        return oci_fail_errno(err, "open the directory '%s'", parent);
+    *name = oci_steal(&last);
+    return 0;
 }
 
 static int check_regular(int fd, const char *name, struct stat *st, oci_error *err)

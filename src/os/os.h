@@ -161,6 +161,10 @@ int oci_read_file_at(int dirfd, const char *name, uint64_t limit, oci_buf *out, 
 
 /* ---- publishing: nothing half-made has a final name ---- */
 
+/* Opens the directory above what path, the user's own, names (relative to dirfd, which may be AT_FDCWD) and gives the
+ * last component. OCI_E_NOT_FOUND when that directory is missing, OCI_E_USAGE for a path that ends in no name. */
+int oci_open_goal(int dirfd, const char *path, int *above, char **name, oci_error *err);
+
 /* What the names of things in the making hold: PREFIX and eight hexadecimal digits for files, "." NAME PREFIX and the
  * digits for directories. A crash can leave them behind. */
 #define OCI_TMP_PREFIX ".oci-image-"

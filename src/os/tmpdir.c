@@ -27,42 +27,6 @@ struct oci_tmpdir {
     char name[NAME_MAX + 1]; /* "" when there is nothing to remove */
 };
 
-/* Cuts path into the directory above ("." when there is none) and the last component, which must be a name. */
-static int split_path(oci_tmpdir *t, const char *path, char **parent, oci_error *err)
-{
-    size_t end = strlen(path), start;
-
-    while (end > 0 && path[end - 1] == '/')
-        end--;
-    start = end;
-    while (start > 0 && path[start - 1] != '/')
-        start--;
-    t->path = oci_strdup(path);
-    t->goal = oci_strndup(path + start, end - start);
-    *parent = start > 0 ? oci_strndup(path, start) : oci_strdup(".");
-    if (t->path == NULL || t->goal == NULL || *parent == NULL)
-        return oci_fail_nomem(err);
-    if (oci_check_component(t->goal, NULL) < 0)
-        return oci_fail(err, OCI_E_USAGE, "'%s' does not end in the name of a directory to be made", path);
-    return 0;
-}
-
-static int open_parent(oci_tmpdir *t, int dirfd, const char *parent, oci_error *err)
-{
-    /* The path is the user's own, so that links in it are followed. */
-    t->parent = openat(dirfd, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (t->parent >= 0)
-        return 0;
-    switch (errno) {
-    case ENOENT:
-        return oci_fail(err, OCI_E_NOT_FOUND, "the directory '%s' is not there", parent);
-    case ENOTDIR:
-        return oci_fail(err, OCI_E_USAGE, "'%s' is not a directory", parent);
-    default:
-        return oci_fail_errno(err, "open the directory '%s'", parent);
-    }
-}
-
 /* Fails with OCI_E_EXISTS unless the directory can be replaced by renaming another over it. */
 static int check_empty(oci_tmpdir *t, int fd, oci_error *err)
 {
@@ -140,15 +104,13 @@ static int inherit_nothing(oci_tmpdir *t, oci_error *err)
 int oci_tmpdir_new(int dirfd, const char *path, oci_tmpdir **out, oci_error *err)
 {
     OCI_AUTO(oci_tmpdir) t = oci_calloc(1, sizeof *t);
-    OCI_AUTO_MEM char *parent = NULL;
     int r;
 
     if (t == NULL)
         return oci_fail_nomem(err);
     t->parent = t->fd = -1;
-    r = split_path(t, path, &parent, err);
-    if (r == 0)
-        r = open_parent(t, dirfd, parent, err);
+    t->path = oci_strdup(path);
+    r = t->path != NULL ? oci_open_goal(dirfd, path, &t->parent, &t->goal, err) : oci_fail_nomem(err);
     if (r == 0)
         r = check_goal(t, err);
     if (r == 0)

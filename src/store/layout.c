@@ -17,8 +17,8 @@
 #include "store.h"
 #include "stream/stream.h"
 
-static const char layout_file[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
-static const char empty_index[] = "{\"schemaVersion\":2,\"mediaType\":\"" OCI_MEDIA_TYPE_INDEX "\",\"manifests\":[]}";
+const char oci_new_layout_file[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
+const char oci_new_index[] = "{\"schemaVersion\":2,\"mediaType\":\"" OCI_MEDIA_TYPE_INDEX "\",\"manifests\":[]}";
 
 bool oci_entry_has(const oci_descriptor *d, const char *key, const char *value)
 {
@@ -267,9 +267,9 @@ static int fill(oci_layout *l, int dirfd, oci_error *err)
     if (l->sync)
         r = oci_fsync(blobs, err);
     if (r == 0)
-        r = oci_layout_replace_file(l, dirfd, "oci-layout", layout_file, sizeof layout_file - 1, err);
+        r = oci_layout_replace_file(l, dirfd, "oci-layout", oci_new_layout_file, strlen(oci_new_layout_file), err);
     if (r == 0)
-        r = oci_layout_replace_file(l, dirfd, "index.json", empty_index, sizeof empty_index - 1, err);
+        r = oci_layout_replace_file(l, dirfd, "index.json", oci_new_index, strlen(oci_new_index), err);
     return r;
 }
 

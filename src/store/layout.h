@@ -9,7 +9,7 @@
 #include "store.h"
 
 struct oci_layout {
-    int fd; /* the directory; -1: an archive */
+    int fd; /* the directory; of an archive that is written, where its temporary files are; -1: an archive is read */
     oci_store *store;
     oci_index *index;
     oci_limits limits;
@@ -17,9 +17,13 @@ struct oci_layout {
     bool sync, read_only, shares_blobs;
     bool lacks_file;    /* oci-layout is not there */
     bool is_lower_case; /* see oci_store_new_docker */
+    bool archive;       /* it is written as one; see archive_writer.c */
     oci_tmpdir *stage;  /* where the layout is built until it gets its name, or NULL */
     int stage_lock;     /* of that: it is not taken for something left behind; or -1 */
 };
+
+/* The files of an empty layout. */
+extern const char oci_new_layout_file[], oci_new_index[];
 
 /* Whether the annotation key of d is value. Annotations may hold NUL bytes, so that a comparison as C strings could be
  * deceived. */
@@ -45,6 +49,8 @@ int oci_layout_sync_index(oci_layout *l, oci_error *err);
 /* Removes (dry_run: counts) temporary files and directories that were last changed at before or earlier. The layout is
  * locked exclusively. */
 int oci_layout_sweep_tmp(oci_layout *l, int64_t before, bool dry_run, oci_swept *sum, oci_error *err);
+/* The end of a layout that is written as an archive: index is its index.json, whatever it had before. */
+int oci_layout_end_archive(oci_layout *l, const oci_index *index, oci_error *err);
 /* Gives a staged layout its name; OCI_E_EXISTS, and it is still staged, when something came there meanwhile. */
 int oci_layout_publish(oci_layout *l, oci_error *err);
 /* Forgets where it was staged, and removes that if it has no name. */

@@ -57,6 +57,11 @@ int oci_txn_begin(oci_layout *l, oci_txn **out, oci_error *err)
         return oci_fail_nomem(err);
     t->layout = l;
     t->lock = -1;
+    /* Nobody else has what is only being written. */
+    if (l->archive) {
+        *out = oci_steal(&t);
+        return 0;
+    }
     r = oci_layout_lock(l, false, &t->lock, err);
     if (r == 0)
         r = oci_layout_read_index(l, &fresh, err);
@@ -280,6 +285,27 @@ static int carry_out(const oci_txn *t, struct entries *list, oci_error *err)
     return r;
 }
 
+/* The index as it becomes; json gets its text. */
+static int edit_index(const oci_txn *t, const oci_index *old, oci_buf *json, oci_index **out, oci_error *err)
+{
+    struct entries list = { 0 };
+    oci_index edited = *old;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < old->n_manifests; i++)
+        r = OCI_VEC_PUSH(&list, old->manifests[i]) ? 0 : oci_fail_nomem(err);
+    if (r == 0)
+        r = carry_out(t, &list, err);
+    edited.manifests = list.items;
+    edited.n_manifests = list.count;
+    if (r == 0)
+        r = oci_index_print(&edited, json, err);
+    oci_free(list.items);
+    if (r == 0)
+        r = oci_wrap(err, oci_index_parse(json->data, json->len, &t->layout->limits, out, err), "the new index.json");
+    return r;
+}
+
 /* Reads, changes and replaces index.json; the lock is held. */
 static int replace_index(oci_txn *t, oci_error *err)
 {
@@ -287,24 +313,10 @@ static int replace_index(oci_txn *t, oci_error *err)
     OCI_AUTO(oci_index) old = NULL;
     OCI_AUTO(oci_index) fresh = NULL;
     OCI_AUTO_BUF oci_buf json = OCI_BUF_INIT;
-    struct entries list = { 0 };
-    oci_index edited;
     int r = oci_layout_read_index(l, &old, err);
 
-    if (r < 0)
-        return r;
-    for (size_t i = 0; r == 0 && i < old->n_manifests; i++)
-        r = OCI_VEC_PUSH(&list, old->manifests[i]) ? 0 : oci_fail_nomem(err);
     if (r == 0)
-        r = carry_out(t, &list, err);
-    edited = *old;
-    edited.manifests = list.items;
-    edited.n_manifests = list.count;
-    if (r == 0)
-        r = oci_index_print(&edited, &json, err);
-    oci_free(list.items);
-    if (r == 0)
-        r = oci_wrap(err, oci_index_parse(json.data, json.len, &l->limits, &fresh, err), "the new index.json");
+        r = edit_index(t, old, &json, &fresh, err);
     if (r == 0)
         r = oci_layout_replace_file(l, l->fd, "index.json", json.data, json.len, err);
     if (r < 0)
@@ -312,6 +324,15 @@ static int replace_index(oci_txn *t, oci_error *err)
     oci_index_free(l->index);
     l->index = oci_steal(&fresh);
     return 0;
+}
+
+static int write_index(const oci_txn *t, oci_error *err)
+{
+    OCI_AUTO(oci_index) fresh = NULL;
+    OCI_AUTO_BUF oci_buf json = OCI_BUF_INIT;
+    int r = edit_index(t, t->layout->index, &json, &fresh, err);
+
+    return r == 0 ? oci_layout_end_archive(t->layout, fresh, err) : r;
 }
 
 /* Network file systems lock for writing only what is open for writing. */
@@ -383,6 +404,8 @@ int oci_txn_commit(oci_txn *taken, oci_error *err)
     OCI_AUTO(oci_txn) t = taken;
     int r;
 
+    if (t->layout->archive)
+        return write_index(t, err);
     if (t->edits.count == 0)
         return 0;
     r = change_index(t, err);

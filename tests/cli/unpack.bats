@@ -89,7 +89,7 @@ load images
     cd here
     oci unpack ../layout:app .
     exits 2
-    complains_of "unpack: '.' does not end in the name of a directory to be made"
+    complains_of "unpack: '.' does not end in the name of what is to be made"
     holds .
     oci unpack ../layout:app "$(printf 'a%.0s' {1..300})"
     [ "$status" -eq 2 ] || [ "$status" -eq 1 ]

@@ -14,6 +14,7 @@ struct options {
     const char *compress;
     uint64_t jobs;
     int format;
+    struct cli_archive archive;
     struct cli_write write;
     struct cli_limits limits;
 };
@@ -30,6 +31,7 @@ static const struct cli_option options[] = {
     CLI_FLAG(struct options, allow_missing, 0, "allow-missing", "warn of what is not there, and go on"),
     CLI_SWITCH(struct options, link, "link", "share the space of blobs with SRC where that is safe"),
     CLI_GROUP(struct options, image, struct cli_image, CLI_IMAGE_TITLE, cli_image_options),
+    CLI_GROUP(struct options, archive, struct cli_archive, CLI_ARCHIVE_TITLE, cli_archive_options),
     CLI_GROUP(struct options, write, struct cli_write, CLI_WRITE_TITLE, cli_write_options),
     CLI_GROUP(struct options, limits, struct cli_limits, CLI_LIMITS_TITLE, cli_limits_options),
     CLI_END,
@@ -40,14 +42,17 @@ struct request {
     oci_limits limits;
     oci_compress_options compress;
     oci_copier_options copier;
-    struct cli_source source, dest;
+    int64_t epoch_seconds;
+    const int64_t *epoch; /* SOURCE_DATE_EPOCH or NULL */
+    struct cli_source source;
+    struct cli_dest dest;
 };
 
 static int prepare(struct cli *cli, const struct options *o, struct request *q)
 {
     q->limits = cli_limits_of(&o->limits);
     q->compress.threads = (unsigned)o->jobs;
-    q->dest.fsync = (oci_fsync_policy)o->write.fsync;
+    q->dest.source.fsync = (oci_fsync_policy)o->write.fsync;
     q->copier = (oci_copier_options) { .limits = &q->limits,
                                        .events = cli_events(cli),
                                        .referrers = o->referrers,
@@ -65,13 +70,13 @@ static int prepare(struct cli *cli, const struct options *o, struct request *q)
         return cli->err.code;
     if (q->copier.format == OCI_FORMAT_DOCKER && q->copier.compression == OCI_COMPRESSION_ZSTD)
         return cli_fail(cli, OCI_E_USAGE, "--compress: images in Docker's format have no layers in zstd");
-    return 0;
+    return cli_read_epoch(cli, &q->epoch_seconds, &q->epoch);
 }
 
 /* One descriptor that a digest or a platform has chosen. */
 static int copy_one(struct cli *cli, const struct options *o, struct request *q, oci_copier *c)
 {
-    const char *name = q->dest.reference->name;
+    const char *name = q->dest.source.reference->name;
     int r = cli_source_find(cli, o->image.platform, &q->limits, &q->source);
 
     if (r < 0)
@@ -89,24 +94,112 @@ static int copy(struct cli *cli, const struct options *o, struct request *q, oci
     int r;
 
     if (from->digest != NULL || o->image.platform != NULL)
-        r = copy_one(cli, o, q, c);
-    else
-        r = cli_wrap(cli, oci_copier_add_entries(c, q->source.layout, from->name, q->dest.reference->name, &cli->err),
-                     "'%s'", from->path);
+        return copy_one(cli, o, q, c);
+    r = cli_wrap(cli,
+                 oci_copier_add_entries(c, q->source.layout, from->name, q->dest.source.reference->name, &cli->err),
+                 "'%s'", from->path);
     if (r == OCI_E_USAGE)
         cli_hint(cli, "leave the name out, and each image keeps its own");
     else if (r == OCI_E_NOT_FOUND)
         cli_hint(cli, "'oci-image list %s' shows what is there", from->path);
-    if (r < 0 && oci_copier_misses(c))
-        cli_hint(cli, "--allow-missing copies what is there");
     return r;
+}
+
+static int copy_to_layout(struct cli *cli, const struct options *o, struct request *q)
+{
+    oci_copier *copier = NULL;
+    int r = oci_copier_new(q->dest.source.layout, &q->copier, &copier, &cli->err);
+
+    if (r < 0)
+        return r;
+    r = copy(cli, o, q, copier);
+    if (r < 0 && oci_copier_misses(copier))
+        cli_hint(cli, "--allow-missing copies what is there");
+    if (r == 0)
+        r = oci_copier_commit(copier, &cli->err);
+    oci_copier_free(copier);
+    return r;
+}
+
+/* ---- the old form of Docker, which has neither indexes nor manifests ---- */
+
+/* The image of that name (NULL: the only one) for the platform. */
+static int export_one(struct cli *cli, struct request *q, const char *wanted, const char *name)
+{
+    const oci_resolve_options o = { .name = wanted,
+                                    .digest = q->source.reference->digest,
+                                    .platform = q->source.platform,
+                                    .limits = &q->limits,
+                                    .events = cli_events(cli) };
+    oci_path *path = NULL;
+    int r = oci_resolve(q->source.layout, &o, &path, &cli->err);
+
+    if (r == 0 && name == NULL)
+        name = oci_annotations_get(path->steps[0]->annotations, OCI_ANNOTATION_REF_NAME);
+    if (r == 0)
+        r = oci_docker_archive_add(q->dest.docker, q->source.layout, oci_path_target(path), name, &cli->err);
+    oci_path_free(path);
+    return cli_wrap(cli, r, "'%s'", q->source.reference->path);
+}
+
+/* The name of entry i, unless an entry before has it too. */
+static const char *new_name(const oci_index *top, size_t i)
+{
+    const char *name = oci_annotations_get(top->manifests[i]->annotations, OCI_ANNOTATION_REF_NAME);
+
+    for (size_t k = 0; name != NULL && k < i; k++) {
+        const char *other = oci_annotations_get(top->manifests[k]->annotations, OCI_ANNOTATION_REF_NAME);
+
+        if (other != NULL && strcmp(other, name) == 0)
+            name = NULL;
+    }
+    return name;
+}
+
+static int export_images(struct cli *cli, struct request *q)
+{
+    const oci_index *top = oci_layout_index(q->source.layout);
+    const oci_reference *from = q->source.reference;
+    const char *name = q->dest.source.reference->name;
+    size_t count = 0;
+    int r = 0;
+
+    for (size_t i = 0; i < top->n_manifests; i++)
+        count += new_name(top, i) != NULL;
+    if (from->name != NULL || from->digest != NULL || name != NULL || count < 2)
+        return export_one(cli, q, from->name, name != NULL ? name : from->name);
+    for (size_t i = 0; r == 0 && i < top->n_manifests; i++)
+        if (new_name(top, i) != NULL)
+            r = export_one(cli, q, new_name(top, i), new_name(top, i));
+    return r;
+}
+
+static int copy_to_docker(struct cli *cli, const struct options *o, struct request *q)
+{
+    int r = cli_parse_platform(cli, o->image.platform, &q->source.platform);
+
+    if (r == 0)
+        r = export_images(cli, q);
+    return r == 0 ? oci_docker_archive_finish(q->dest.docker, &cli->err) : r;
+}
+
+/* A docker-archive has one image a name, uncompressed layers and nothing else. */
+static int check_docker(struct cli *cli, const struct options *o)
+{
+    const char *bad = o->all             ? "--all"
+                      : o->referrers     ? "--referrers"
+                      : o->allow_missing ? "--allow-missing"
+                      : o->compress      ? "--compress"
+                      : o->format != 0   ? "--format"
+                                         : NULL;
+
+    return bad == NULL ? 0 : cli_fail(cli, OCI_E_USAGE, "%s makes no sense with a docker-archive", bad);
 }
 
 static int run(struct cli *cli, const void *opts, size_t n, char *const *operands)
 {
     const struct options *o = opts;
     struct request q = { 0 };
-    oci_copier *copier = NULL;
     int r = prepare(cli, o, &q);
 
     (void)n;
@@ -114,19 +207,16 @@ static int run(struct cli *cli, const void *opts, size_t n, char *const *operand
         r = cli_source_parse(cli, operands[0], &o->image, &q.source);
     if (r == 0)
         r = cli_dest_parse(cli, operands[1], &q.dest);
+    if (r == 0 && q.dest.kind == CLI_DEST_DOCKER_ARCHIVE)
+        r = check_docker(cli, o);
     if (r == 0)
         r = cli_source_open_layout(cli, &q.limits, true, &q.source);
     if (r == 0)
-        r = cli_dest_open(cli, &q.limits, &q.dest);
+        r = cli_dest_open(cli, &o->archive, &q.limits, q.epoch, &q.dest);
     if (r == 0)
-        r = oci_copier_new(q.dest.layout, &q.copier, &copier, &cli->err);
-    if (r == 0)
-        r = copy(cli, o, &q, copier);
-    if (r == 0)
-        r = oci_copier_commit(copier, &cli->err);
-    oci_copier_free(copier);
+        r = q.dest.kind == CLI_DEST_DOCKER_ARCHIVE ? copy_to_docker(cli, o, &q) : copy_to_layout(cli, o, &q);
+    cli_dest_close(&q.dest);
     cli_source_close(&q.source);
-    cli_source_close(&q.dest);
     return r;
 }
 
@@ -135,6 +225,8 @@ static const struct cli_example examples[] = {
     { "oci-image copy layout:app other:stable --platform linux/arm64", "for one platform, under another name" },
     { "oci-image copy layout other", "everything that is in the layout" },
     { "oci-image copy layout:app other --compress zstd", "with layers in another compression" },
+    { "oci-image copy layout:app app.tar", "as an archive" },
+    { "oci-image copy layout:app docker-archive:- | docker load", "for Docker" },
     { NULL, NULL },
 };
 
@@ -142,8 +234,11 @@ const struct cli_command cmd_copy = {
     .alias = "cp",
     .usage = { "[OPTION]... SRC[:NAME][@DIGEST] DEST[:NAME]" },
     .description =
-        "Copies an image with everything below it to another layout, which is made when it is not there. Without NAME "
-        "and DIGEST, everything in SRC is copied. Images keep their names unless DEST says another one; what is called "
+        "Copies an image with everything below it to another layout, which is made when it is not there, or to a new "
+        "archive. DEST is a directory, FILE.tar, oci-archive:FILE, docker-archive:FILE, or - for standard output. A "
+        "file that is there gives way to the whole new one, if the kind of archive is told. Without NAME and DIGEST, "
+        "everything in SRC is copied. "
+        "Images keep their names unless DEST says another one; what is called "
         "so there gives way. Documents and blobs are copied byte for byte, so that digests stay as they are. Blobs "
         "that DEST has are not written again. Every blob is read and verified, also one that is linked. All is there "
         "at the end, or nothing.\n\n"
@@ -151,7 +246,11 @@ const struct cli_command cmd_copy = {
         "content of layers is verified and stays the same, and so does the configuration. Layers that are of that "
         "kind already are kept, unless a LEVEL is given.\n\n"
         "What an index or a manifest refers to and SRC does not have is an error, unless --allow-missing is given; the "
-        "copy then lacks it too. Layers that may not be distributed are left out where they are not there.",
+        "copy then lacks it too. Layers that may not be distributed are left out where they are not there.\n\n"
+        "An oci-archive is the same, byte for byte, whenever the same images are copied; SOURCE_DATE_EPOCH, or else "
+        "1970, is the time of its members. With --docker-load it has what 'docker load' looks for besides. A "
+        "docker-archive holds one image a name, chosen as unpack does, with uncompressed layers; names become full "
+        "references, so that 'app' is docker.io/library/app:latest.",
     .options = options,
     .options_size = sizeof(struct options),
     .defaults = &defaults,

@@ -25,6 +25,7 @@ struct options {
     bool clamp_mtime, sort, fix, reproducible;
     const char *blobs, *tmpdir;
     struct cli_edits edits;
+    struct cli_archive archive;
     struct cli_write write;
     struct cli_limits limits;
 };
@@ -45,6 +46,7 @@ static const struct cli_option options[] = {
     CLI_BLOBS(struct options, blobs),
     CLI_TMPDIR(struct options, tmpdir),
     CLI_GROUP(struct options, edits, struct cli_edits, CLI_EDITS_TITLE, cli_edits_options),
+    CLI_GROUP(struct options, archive, struct cli_archive, CLI_ARCHIVE_TITLE, cli_archive_options),
     CLI_GROUP(struct options, write, struct cli_write, CLI_WRITE_TITLE, cli_write_options),
     CLI_GROUP(struct options, limits, struct cli_limits, CLI_LIMITS_TITLE, cli_limits_options),
     CLI_END,
@@ -285,10 +287,23 @@ static int check_inputs(struct cli *cli, const char *from, size_t n, char *const
     return stdins < 2 ? 0 : cli_fail(cli, OCI_E_USAGE, "standard input can be read once");
 }
 
+static int open_destination(struct cli *cli, const struct options *o, const char *text, const struct request *q,
+                            struct cli_dest *dest)
+{
+    int r = cli_dest_parse(cli, text, dest);
+
+    if (r == 0 && dest->kind == CLI_DEST_DOCKER_ARCHIVE) {
+        cli_fail(cli, OCI_E_USAGE, "'%s': a docker-archive is made of an image that is there", text);
+        cli_hint(cli, "--docker-load makes an oci-archive that 'docker load' takes; 'copy' makes the other kind");
+        return OCI_E_USAGE;
+    }
+    return r == 0 ? cli_dest_open(cli, &o->archive, &q->limits, q->create.epoch, dest) : r;
+}
+
 static int run(struct cli *cli, const void *opts, size_t n, char *const *operands)
 {
     const struct options *o = opts;
-    struct cli_source dest = { .blobs = o->blobs, .fsync = (oci_fsync_policy)o->write.fsync };
+    struct cli_dest dest = { .source = { .blobs = o->blobs, .fsync = (oci_fsync_policy)o->write.fsync } };
     struct request q = { 0 };
     oci_create *create = NULL;
     int r = check_inputs(cli, o->from, n - 1, operands + 1);
@@ -296,17 +311,15 @@ static int run(struct cli *cli, const void *opts, size_t n, char *const *operand
     if (r == 0)
         r = prepare(cli, o, &q);
     if (r == 0)
-        r = cli_dest_parse(cli, operands[0], &dest);
+        r = open_destination(cli, o, operands[0], &q, &dest);
     if (r == 0)
-        r = cli_dest_open(cli, &q.limits, &dest);
-    if (r == 0)
-        r = oci_create_new(dest.layout, &q.create, &create, &cli->err);
+        r = oci_create_new(dest.source.layout, &q.create, &create, &cli->err);
     if (r == 0)
         r = add_layers(cli, create, n - 1, operands + 1);
     if (r == 0)
-        r = oci_create_commit(create, dest.reference->name, NULL, &cli->err);
+        r = oci_create_commit(create, dest.source.reference->name, NULL, &cli->err);
     oci_create_free(create);
-    cli_source_close(&dest);
+    cli_dest_close(&dest);
     release(&q);
     return r;
 }
@@ -315,14 +328,16 @@ static const struct cli_example examples[] = {
     { "oci-image create layout:app rootfs.tar.gz --entrypoint /bin/app", "an image of one layer" },
     { "oci-image create layout:app rootfs --owner 0:0", "from a directory" },
     { "oci-image create layout:mine --from layout:app more.tar --env A=1", "on top of another image" },
+    { "oci-image create app.tar:app rootfs --docker-load", "an archive for 'docker load' and others" },
     { "tar -c -C rootfs . | oci-image create --compress zstd layout:app -", "from standard input" },
     { NULL, NULL },
 };
 
 const struct cli_command cmd_create = {
-    .usage = { "[OPTION]... LAYOUT[:NAME] [TAR|DIR]..." },
+    .usage = { "[OPTION]... DEST[:NAME] [TAR|DIR]..." },
     .description =
-        "Makes an image and puts it into a layout, which is made when it is not there. Each TAR (as it is or packed "
+        "Makes an image and puts it into a layout, which is made when it is not there, or an oci-archive, which is "
+        "new: DEST is a directory, FILE.tar, oci-archive:FILE or - for standard output. Each TAR (as it is or packed "
         "with gzip, zstd, bzip2, xz or lz4; - is standard input) and each DIR becomes a layer, in order. An image that "
         "is called NAME already gives way to the new one; its blobs stay. Without NAME the image has none.\n\n"
         "A tar keeps its bytes: the diff_id of the layer is the digest of the uncompressed tar. It is written anew "

@@ -6,26 +6,153 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-int cli_dest_parse(struct cli *cli, const char *text, struct cli_source *dest)
+const struct cli_option cli_archive_options[] = {
+    CLI_FLAG(struct cli_archive, docker_load, 0, "docker-load",
+             "an oci-archive that 'docker load' takes too, with manifest.json"),
+    CLI_TEXT(struct cli_archive, tmpdir, 0, "tmpdir", "DIR",
+             "for what has no size yet; default: where the archive goes, or TMPDIR"),
+    CLI_END,
+};
+
+static bool is_stdout(const struct cli_dest *dest)
 {
-    int r = cli_source_parse(cli, text, NULL, dest);
+    return strcmp(dest->source.reference->path, "-") == 0;
+}
 
-    if (r == 0 && dest->reference->digest != NULL)
+static bool is_directory(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static enum cli_dest_kind kind_of(const oci_reference *r)
+{
+    const char *dot = strrchr(r->path, '.');
+
+    switch (r->transport) {
+    case OCI_TRANSPORT_OCI_ARCHIVE:
+        return CLI_DEST_OCI_ARCHIVE;
+    case OCI_TRANSPORT_DOCKER_ARCHIVE:
+        return CLI_DEST_DOCKER_ARCHIVE;
+    case OCI_TRANSPORT_OCI:
+        return CLI_DEST_LAYOUT;
+    case OCI_TRANSPORT_ANY:
+        break;
+    }
+    if (strcmp(r->path, "-") == 0)
+        return CLI_DEST_OCI_ARCHIVE;
+    return dot != NULL && strcmp(dot, ".tar") == 0 && !is_directory(r->path) ? CLI_DEST_OCI_ARCHIVE : CLI_DEST_LAYOUT;
+}
+
+int cli_dest_parse(struct cli *cli, const char *text, struct cli_dest *dest)
+{
+    int r = cli_source_parse(cli, text, NULL, &dest->source);
+
+    if (r < 0)
+        return r;
+    if (dest->source.reference->digest != NULL)
         r = cli_fail(cli, OCI_E_USAGE, "'%s': a new image cannot be called by a digest", text);
-    if (r == 0 && dest->reference->name != NULL)
-        r = cli_check_name(cli, dest->reference->name);
+    if (r == 0 && dest->source.reference->name != NULL)
+        r = cli_check_name(cli, dest->source.reference->name);
+    dest->kind = kind_of(dest->source.reference);
     return r;
 }
 
-int cli_dest_open(struct cli *cli, const oci_limits *limits, struct cli_source *dest)
+static int open_layout(struct cli *cli, const oci_limits *limits, struct cli_source *s)
 {
-    oci_layout_options o = { .limits = limits, .events = cli_events(cli), .fsync = dest->fsync, .blobs = dest->blobs };
-    int r = cli_source_open_layout(cli, limits, false, dest);
+    oci_layout_options o = { .limits = limits, .events = cli_events(cli), .fsync = s->fsync, .blobs = s->blobs };
+    int r = cli_source_open_layout(cli, limits, false, s);
 
     if (r != OCI_E_NOT_FOUND)
         return r;
-    return oci_layout_stage(AT_FDCWD, dest->reference->path, &o, &dest->layout, &cli->err);
+    return oci_layout_stage(AT_FDCWD, s->reference->path, &o, &s->layout, &cli->err);
+}
+
+/* Standard output, and what is there and is no regular file: a pipe, a device. */
+static int open_stream(struct cli *cli, struct cli_dest *dest, oci_writer **out)
+{
+    const char *path = dest->source.reference->path;
+    int fd;
+
+    if (is_stdout(dest) && isatty(STDOUT_FILENO)) {
+        cli_fail(cli, OCI_E_USAGE, "an archive is not written to a terminal");
+        cli_hint(cli, "name a file, or send standard output somewhere");
+        return OCI_E_USAGE;
+    }
+    fd = is_stdout(dest) ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3) : open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        return cli_fail_errno(cli, "open '%s'", path);
+    return oci_writer_to_fd(fd, out, &cli->err);
+}
+
+/* What is called an archive by its name alone may be an input that stands in the wrong place. */
+static int refuse_to_replace(struct cli *cli, const char *path)
+{
+    cli_fail(cli, OCI_E_EXISTS, "'%s' is there already", path);
+    cli_hint(cli, "oci-archive:%s replaces it", path);
+    return OCI_E_EXISTS;
+}
+
+static int open_writer(struct cli *cli, struct cli_dest *dest, oci_writer **out)
+{
+    const char *path = dest->source.reference->path;
+    struct stat st;
+
+    if (!is_stdout(dest) && dest->source.reference->transport == OCI_TRANSPORT_ANY && lstat(path, &st) == 0)
+        return refuse_to_replace(cli, path);
+    if (is_stdout(dest) || (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
+        return open_stream(cli, dest, out);
+    return cli_wrap(cli, oci_writer_to_path(AT_FDCWD, path, dest->source.fsync, out, &cli->err), "'%s'", path);
+}
+
+static int choose_tmpdir(struct cli *cli, const struct cli_archive *o, struct cli_dest *dest)
+{
+    const char *path = dest->source.reference->path, *slash = strrchr(path, '/'), *tmpdir = getenv("TMPDIR");
+
+    dest->archive.tmpdir = o->tmpdir;
+    if (o->tmpdir == NULL && is_stdout(dest))
+        dest->archive.tmpdir = tmpdir != NULL && tmpdir[0] != '\0' ? tmpdir : "/tmp";
+    if (dest->archive.tmpdir != NULL)
+        return 0;
+    dest->above = slash != NULL ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    dest->archive.tmpdir = dest->above;
+    return dest->above != NULL ? 0 : cli_fail(cli, OCI_E_NOMEM, "out of memory");
+}
+
+int cli_dest_open(struct cli *cli, const struct cli_archive *o, const oci_limits *limits, const int64_t *epoch,
+                  struct cli_dest *dest)
+{
+    oci_writer *w = NULL;
+    int r;
+
+    if (o->docker_load && dest->kind != CLI_DEST_OCI_ARCHIVE)
+        return cli_fail(cli, OCI_E_USAGE, "--docker-load is for an oci-archive");
+    if (dest->kind == CLI_DEST_LAYOUT)
+        return open_layout(cli, limits, &dest->source);
+    dest->archive.limits = limits;
+    dest->archive.events = cli_events(cli);
+    dest->archive.mtime = epoch != NULL ? *epoch : 0;
+    dest->archive.docker_load = o->docker_load;
+    r = choose_tmpdir(cli, o, dest);
+    if (r == 0)
+        r = open_writer(cli, dest, &w);
+    if (r < 0)
+        return r;
+    if (dest->kind == CLI_DEST_DOCKER_ARCHIVE)
+        return oci_docker_archive_new(w, &dest->archive, &dest->docker, &cli->err);
+    return oci_layout_to_archive(w, &dest->archive, &dest->source.layout, &cli->err);
+}
+
+void cli_dest_close(struct cli_dest *dest)
+{
+    oci_docker_archive_free(dest->docker);
+    cli_source_close(&dest->source);
+    free(dest->above);
+    *dest = (struct cli_dest) { 0 };
 }
 
 int cli_read_compression(struct cli *cli, const char *text, oci_compression *kind, int *level)

@@ -2,14 +2,38 @@
 #ifndef OCI_CMD_DEST_H
 #define OCI_CMD_DEST_H
 /* Where images are put, and what commands that put some have in common. */
+#include <oci-image/export.h>
 #include <oci-image/stream.h>
 
 #include "open.h"
 
-/* Reads "[TRANSPORT:]PATH[:NAME]" of something that may not be there yet. Fills dest->reference. */
-int cli_dest_parse(struct cli *cli, const char *text, struct cli_source *dest);
-/* Opens the layout of dest->reference; when nothing is there, a new one that gets its name with the first commit. */
-int cli_dest_open(struct cli *cli, const oci_limits *limits, struct cli_source *dest);
+enum cli_dest_kind { CLI_DEST_LAYOUT, CLI_DEST_OCI_ARCHIVE, CLI_DEST_DOCKER_ARCHIVE };
+
+#define CLI_ARCHIVE_TITLE "Archives"
+struct cli_archive {
+    bool docker_load;
+    const char *tmpdir;
+};
+extern const struct cli_option cli_archive_options[];
+
+/* Zero-initialise it; fsync and blobs of source are set before it is opened. */
+struct cli_dest {
+    struct cli_source source; /* reference and layout */
+    enum cli_dest_kind kind;
+    oci_archive_options archive;
+    oci_docker_archive *docker; /* of a docker-archive, instead of source.layout */
+    char *above;                /* the directory of a file */
+};
+
+/* Reads "[TRANSPORT:]PATH[:NAME]" of something that may not be there yet: a layout, an archive (FILE.tar is an
+ * oci-archive) or "-", standard output. Fills dest->source.reference and dest->kind; cli_dest_close frees what is
+ * there, whatever has failed. */
+int cli_dest_parse(struct cli *cli, const char *text, struct cli_dest *dest);
+/* Opens it: a layout that is there; a new one that gets its name with the first commit; an archive, which replaces a
+ * file of that name at its end. epoch is SOURCE_DATE_EPOCH or NULL. */
+int cli_dest_open(struct cli *cli, const struct cli_archive *o, const oci_limits *limits, const int64_t *epoch,
+                  struct cli_dest *dest);
+void cli_dest_close(struct cli_dest *dest);
 
 /* What --compress says, "KIND[:LEVEL]"; nothing is changed when text is NULL. */
 int cli_read_compression(struct cli *cli, const char *text, oci_compression *kind, int *level);

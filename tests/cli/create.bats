@@ -209,9 +209,13 @@ names() {
     oci create tree:app tree.tar
     exits 3
     complains_of "create: layout 'tree': this is no image layout*"
+    cp tree.tar before
     oci create tree.tar:app tree.tar
-    [ "$status" -ne 0 ]
+    exits 1
     one_line
+    hints "oci-archive:tree.tar replaces it"
+    cmp before tree.tar
+    rm before
     oci create layout: tree.tar
     exits 2
     oci create '' tree.tar

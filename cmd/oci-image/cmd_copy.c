@@ -10,7 +10,7 @@ static const char *const formats[] = { "keep", "oci", "docker", NULL };
 
 struct options {
     struct cli_image image;
-    bool all, referrers, allow_missing, link;
+    bool all, merge, referrers, allow_missing, link;
     const char *compress;
     uint64_t jobs;
     int format;
@@ -27,6 +27,7 @@ static const struct cli_option options[] = {
     CLI_NUMBER(struct options, jobs, 'j', "jobs", "N", 256,
                "threads that compress; default: one a processor, 8 at most"),
     CLI_CHOICE(struct options, format, 0, "format", "FORMAT", formats, "media types of the copy (default keep)"),
+    CLI_FLAG(struct options, merge, 0, "merge", "add platforms to what NAME is in DEST already"),
     CLI_FLAG(struct options, referrers, 0, "referrers", "and what has a copied manifest as its subject"),
     CLI_FLAG(struct options, allow_missing, 0, "allow-missing", "warn of what is not there, and go on"),
     CLI_SWITCH(struct options, link, "link", "share the space of blobs with SRC where that is safe"),
@@ -60,7 +61,8 @@ static int prepare(struct cli *cli, const struct options *o, struct request *q)
                                        .no_sharing = !o->link,
                                        .recompress = o->compress != NULL,
                                        .compress = &q->compress,
-                                       .format = (oci_format)o->format };
+                                       .format = (oci_format)o->format,
+                                       .joining = o->merge ? OCI_JOIN_MERGE : OCI_JOIN_REPLACE };
     if (o->all && o->image.platform != NULL)
         return cli_fail(cli, OCI_E_USAGE, "--all and --platform exclude each other");
     if (o->referrers && (o->compress != NULL || q->copier.format != OCI_FORMAT_KEEP))
@@ -187,6 +189,7 @@ static int copy_to_docker(struct cli *cli, const struct options *o, struct reque
 static int check_docker(struct cli *cli, const struct options *o)
 {
     const char *bad = o->all             ? "--all"
+                      : o->merge         ? "--merge"
                       : o->referrers     ? "--referrers"
                       : o->allow_missing ? "--allow-missing"
                       : o->compress      ? "--compress"
@@ -241,7 +244,8 @@ const struct cli_command cmd_copy = {
         "Images keep their names unless DEST says another one; what is called "
         "so there gives way. Documents and blobs are copied byte for byte, so that digests stay as they are. Blobs "
         "that DEST has are not written again. Every blob is read and verified, also one that is linked. All is there "
-        "at the end, or nothing.\n\n"
+        "at the end, or nothing. With --merge, NAME becomes an index in which an image takes the place of the one for "
+        "the same platform, and the others stay.\n\n"
         "--compress and --format change what they say, and with it the digests of manifests and indexes above. The "
         "content of layers is verified and stays the same, and so does the configuration. Layers that are of that "
         "kind already are kept, unless a LEVEL is given.\n\n"

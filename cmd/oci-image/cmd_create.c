@@ -22,7 +22,7 @@ struct options {
     const char *compress, *platform, *from, *owner;
     int algorithm;
     uint64_t jobs;
-    bool clamp_mtime, sort, fix, reproducible;
+    bool clamp_mtime, sort, fix, reproducible, merge;
     const char *blobs, *tmpdir;
     struct cli_edits edits;
     struct cli_archive archive;
@@ -37,6 +37,7 @@ static const struct cli_option options[] = {
                "threads that compress; default: one a processor, 8 at most"),
     CLI_TEXT(struct options, platform, 0, "platform", "OS/ARCH",
              "of the image (default: this machine's), or which one of --from"),
+    CLI_FLAG(struct options, merge, 0, "merge", "NAME becomes an index with the image for its platform"),
     CLI_CHOICE(struct options, algorithm, 0, "digest-algorithm", "ALG", algorithms, "for digests (default sha256)"),
     CLI_TEXT(struct options, owner, 0, "owner", "UID:GID", "everything belongs to them"),
     CLI_FLAG(struct options, clamp_mtime, 0, "clamp-mtime", "no file is younger than SOURCE_DATE_EPOCH"),
@@ -174,6 +175,7 @@ static int prepare(struct cli *cli, const struct options *o, struct request *q)
     q->create.limits = &q->limits;
     q->create.events = cli_events(cli);
     q->create.algorithm = algorithm_of[o->algorithm];
+    q->create.merge = o->merge;
     q->create.from = q->from.image;
     q->create.config = oci_editor_config(q->editor);
     q->create.annotations = oci_editor_annotations(q->editor);
@@ -328,6 +330,7 @@ static const struct cli_example examples[] = {
     { "oci-image create layout:app rootfs.tar.gz --entrypoint /bin/app", "an image of one layer" },
     { "oci-image create layout:app rootfs --owner 0:0", "from a directory" },
     { "oci-image create layout:mine --from layout:app more.tar --env A=1", "on top of another image" },
+    { "oci-image create --merge --platform linux/arm64 layout:app arm64.tar", "beside the images for others" },
     { "oci-image create app.tar:app rootfs --docker-load", "an archive for 'docker load' and others" },
     { "tar -c -C rootfs . | oci-image create --compress zstd layout:app -", "from standard input" },
     { NULL, NULL },
@@ -339,7 +342,10 @@ const struct cli_command cmd_create = {
         "Makes an image and puts it into a layout, which is made when it is not there, or an oci-archive, which is "
         "new: DEST is a directory, FILE.tar, oci-archive:FILE or - for standard output. Each TAR (as it is or packed "
         "with gzip, zstd, bzip2, xz or lz4; - is standard input) and each DIR becomes a layer, in order. An image that "
-        "is called NAME already gives way to the new one; its blobs stay. Without NAME the image has none.\n\n"
+        "is called NAME already gives way to the new one, whatever its platform; its blobs stay. With --merge NAME "
+        "becomes "
+        "an index of several platforms, where only the image for the same platform gives way. Without NAME the image "
+        "has none.\n\n"
         "A tar keeps its bytes: the diff_id of the layer is the digest of the uncompressed tar. It is written anew "
         "when "
         "--owner, --clamp-mtime, --sort or --reproducible ask for it. A tar with absolute names, '..', names that are "

@@ -34,6 +34,7 @@ typedef struct oci_create_options {
     const oci_config *config;
     const oci_platform *platform;       /* instead of what the configuration says, or NULL */
     const oci_annotations *annotations; /* of the manifest, or NULL */
+    bool merge;                         /* the name becomes an index with this image for its platform, see copy.h */
     bool no_history;                    /* new layers get none */
     const char *comment;                /* in the history of new layers, or of none; or NULL */
 

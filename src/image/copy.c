@@ -38,6 +38,7 @@ void oci_copier_free(oci_copier *c)
 {
     if (c == NULL)
         return;
+    oci_copier_free_joined(c);
     oci_txn_abort(c->txn);
     oci_map_free(c->copied);
     oci_map_free(c->named);
@@ -66,11 +67,15 @@ int oci_copier_add(oci_copier *c, oci_layout *from, const oci_descriptor *d, con
     if (c->txn == NULL)
         return oci_fail(err, OCI_E_USAGE, "these copies were committed already");
     c->from = oci_layout_store(from);
-    r = oci_copy_graph(c, d, &now, err);
-    if (r < 0)
-        return r;
-    entry = oci_copied_descriptor(d, &now);
-    r = oci_copier_set(c, name, &entry, err);
+    if (c->o.joining != OCI_JOIN_REPLACE) {
+        r = oci_copier_join(c, d, name, err);
+    } else {
+        r = oci_copy_graph(c, d, &now, err);
+        if (r == 0) {
+            entry = oci_copied_descriptor(d, &now);
+            r = oci_copier_set(c, name, &entry, err);
+        }
+    }
     return r == 0 && c->o.referrers ? oci_copy_referrers(c, from, err) : r;
 }
 
@@ -141,7 +146,10 @@ bool oci_copier_misses(const oci_copier *c)
 
 int oci_copier_commit(oci_copier *c, oci_error *err)
 {
+    int r;
+
     if (c->txn == NULL)
         return oci_fail(err, OCI_E_USAGE, "these copies were committed already");
-    return oci_txn_commit(oci_steal(&c->txn), err);
+    r = oci_copier_set_joined(c, err);
+    return r == 0 ? oci_txn_commit(oci_steal(&c->txn), err) : r;
 }

@@ -5,6 +5,7 @@
  * The inside of copying:
  *
  *   copy.c            beginning and end; what is named in the destination
+ *   copy_join.c       indexes of several platforms
  *   copy_graph.c      indexes and manifests, what is below them, and what they become
  *   copy_layer.c      layers in another compression
  *   copy_blob.c       bytes
@@ -34,6 +35,10 @@ struct oci_copier {
     oci_map *named;   /* names that were set */
     bool missing;     /* something was not there */
     struct {
+        struct oci_joined *items;
+        size_t count, cap;
+    } joined; /* indexes that are made by joining */
+    struct {
         const char **items;
         size_t count, cap;
     } fresh;                        /* documents whose referrers have not been looked for */
@@ -60,6 +65,12 @@ int oci_copy_leaf(oci_copier *c, const oci_descriptor *d, oci_copied *out, oci_e
 /* A layer whose content is diff_id as one of that media type, in another compression or level. */
 int oci_copy_layer(oci_copier *c, const oci_descriptor *d, const oci_diff_id *diff_id, const char *type,
                    oci_copied *out, oci_error *err);
+/* Copies what d means in c->from and joins it to what name is. */
+int oci_copier_join(oci_copier *c, const oci_descriptor *d, const char *name, oci_error *err);
+/* Gives all that was joined its names. */
+int oci_copier_set_joined(oci_copier *c, oci_error *err);
+void oci_copier_free_joined(oci_copier *c);
+
 /* Copies the entries of from that refer to what was copied, and those that refer to them. */
 int oci_copy_referrers(oci_copier *c, oci_layout *from, oci_error *err);
 

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/fail.h"
 #include "image.h"
+#include "merge.h"
 #include "store/store.h"
 
 static int check_options(const oci_create *c, oci_error *err)
@@ -63,6 +64,20 @@ const char *oci_create_digest_text(oci_create *c, const oci_digest *d)
     return oci_arena_strndup(c->arena, text, n);
 }
 
+/* What the name means beside this image stays. */
+static int merge(oci_create *c, const char *name, const oci_descriptor *manifest, oci_error *err)
+{
+    OCI_AUTO(oci_merge) m = NULL;
+    int r;
+
+    if (name == NULL)
+        return oci_fail(err, OCI_E_USAGE, "what has no name cannot be merged with anything");
+    r = oci_merge_new(c->layout, name, false, &c->limits, &m, err);
+    if (r == 0)
+        r = oci_merge_add(m, manifest, err);
+    return r == 0 ? oci_merge_set(m, c->txn, NULL, err) : r;
+}
+
 int oci_create_commit(oci_create *c, const char *name, oci_digest *out, oci_error *err)
 {
     oci_descriptor manifest;
@@ -74,7 +89,7 @@ int oci_create_commit(oci_create *c, const char *name, oci_digest *out, oci_erro
     if (r < 0)
         return r;
     manifest.platform = &c->platform;
-    r = oci_txn_set_ref(c->txn, name, &manifest, err);
+    r = c->o.merge ? merge(c, name, &manifest, err) : oci_txn_set_ref(c->txn, name, &manifest, err);
     if (r == 0)
         r = oci_txn_commit(oci_steal(&c->txn), err);
     if (r == 0 && out != NULL)

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "merge.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/fail.h"
+#include "base/vec.h"
+#include "copy.h"
+#include "image.h"
+#include "spec/spec.h"
+#include "store/layout.h"
+
+/* A manifest, in an index of its own that keeps it alive. */
+struct member {
+    oci_index *keeper;
+    const oci_descriptor *descriptor;
+};
+
+struct oci_merge {
+    oci_layout *layout;
+    const char *name;
+    oci_limits limits;
+    oci_index *base; /* the index that the name means, or NULL */
+    bool anew;
+    bool docker;       /* that is one of Docker's */
+    oci_digest before; /* what the name means; alg OCI_DIGEST_NONE: nothing */
+    struct {
+        struct member *items;
+        size_t count, cap;
+    } members;
+};
+
+void oci_merge_free(oci_merge *m)
+{
+    if (m == NULL)
+        return;
+    for (size_t i = 0; i < m->members.count; i++)
+        oci_index_free(m->members.items[i].keeper);
+    oci_free(m->members.items);
+    oci_index_free(m->base);
+    oci_free(m);
+}
+
+/* ---- platforms ---- */
+
+int oci_tell_platform(oci_store *s, const oci_limits *limits, oci_descriptor *d, oci_platform *platform,
+                      oci_config **config, oci_error *err)
+{
+    OCI_AUTO(oci_manifest) manifest = NULL;
+    int r;
+
+    if (d->platform != NULL || oci_media_type_info(d->media_type).kind != OCI_MEDIA_MANIFEST)
+        return 0;
+    r = oci_read_manifest(s, d, limits, NULL, &manifest, err);
+    if (r == 0 && oci_media_type_info(manifest->config->media_type).kind == OCI_MEDIA_CONFIG)
+        r = oci_read_config(s, manifest->config, limits, NULL, config, err);
+    if (r < 0 || *config == NULL || (*config)->os[0] == '\0' || (*config)->architecture[0] == '\0')
+        return r;
+    *platform = (oci_platform) { .architecture = (*config)->architecture,
+                                 .os = (*config)->os,
+                                 .os_version = (*config)->os_version,
+                                 .variant = (*config)->variant,
+                                 .os_features = (*config)->os_features };
+    d->platform = platform;
+    return 0;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/* Each runs where the other does: what differs in writing alone (arm64 and arm64/v8) is the same. */
+static bool same_platform(const oci_platform *a, const oci_platform *b)
+{
+    return oci_platform_matches(a, b) && oci_platform_matches(b, a) && same_text(a->os_version, b->os_version);
+}
+
+/* ---- members ---- */
+
+static void remove_member(oci_merge *m, size_t i)
+{
+    oci_index_free(m->members.items[i].keeper);
+    memmove(m->members.items + i, m->members.items + i + 1, (--m->members.count - i) * sizeof *m->members.items);
+}
+
+/* What speaks about a manifest that is gone. */
+static void remove_attestations(oci_merge *m, const char *digest)
+{
+    for (size_t i = m->members.count; i-- > 0;) {
+        const oci_descriptor *d = m->members.items[i].descriptor;
+
+        if (oci_is_attestation(d) && oci_entry_has(d, OCI_ANNOTATION_ATTESTED, digest))
+            remove_member(m, i);
+    }
+}
+
+/* A copy of d without the names that it has as an entry of index.json. */
+static int make_member(const oci_merge *m, const oci_descriptor *d, struct member *out, oci_error *err)
+{
+    const size_t count = d->annotations != NULL ? d->annotations->count : 0;
+    OCI_AUTO_MEM oci_pair *items = oci_calloc(count + 1, sizeof *items);
+    OCI_AUTO_BUF oci_buf json = OCI_BUF_INIT;
+    oci_annotations annotations = { .items = items };
+    oci_descriptor member = *d;
+    const oci_descriptor *list[] = { &member };
+    const oci_index index = { .manifests = list, .n_manifests = 1 };
+    int r;
+
+    if (items == NULL)
+        return oci_fail_nomem(err);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(d->annotations->items[i].key, OCI_ANNOTATION_REF_NAME) != 0 &&
+            strcmp(d->annotations->items[i].key, OCI_ANNOTATION_CONTAINERD_NAME) != 0)
+            items[annotations.count++] = d->annotations->items[i];
+    member.annotations = annotations.count > 0 ? &annotations : NULL;
+    r = oci_index_print(&index, &json, err);
+    if (r == 0)
+        r = oci_index_parse(json.data, json.len, &m->limits, &out->keeper, err);
+    if (r == 0)
+        out->descriptor = out->keeper->manifests[0];
+    return r;
+}
+
+/* Attestations are of no platform, and any number may be there. */
+static size_t find_place(const oci_merge *m, const oci_descriptor *d)
+{
+    size_t i = 0;
+
+    for (; i < m->members.count; i++) {
+        const oci_descriptor *other = m->members.items[i].descriptor;
+
+        if (strcmp(d->digest_text, other->digest_text) == 0 ||
+            (d->platform != NULL && other->platform != NULL && !oci_is_attestation(d) && !oci_is_attestation(other) &&
+             same_platform(d->platform, other->platform)))
+            break;
+    }
+    return i;
+}
+
+int oci_merge_add(oci_merge *m, const oci_descriptor *d, oci_error *err)
+{
+    struct member new = { 0 };
+    size_t i = find_place(m, d);
+    OCI_AUTO_MEM char *gone = NULL;
+    int r = make_member(m, d, &new, err);
+
+    if (r < 0)
+        return r;
+    if (i == m->members.count) {
+        if (OCI_VEC_PUSH(&m->members, new))
+            return 0;
+        oci_index_free(new.keeper);
+        return oci_fail_nomem(err);
+    }
+    gone = oci_strdup(m->members.items[i].descriptor->digest_text);
+    if (gone == NULL) {
+        oci_index_free(new.keeper);
+        return oci_fail_nomem(err);
+    }
+    oci_index_free(m->members.items[i].keeper);
+    m->members.items[i] = new;
+    if (strcmp(gone, new.descriptor->digest_text) != 0)
+        remove_attestations(m, gone);
+    return 0;
+}
+
+int oci_merge_remove(oci_merge *m, const oci_platform *p, const char *digest, oci_error *err)
+{
+    size_t before = m->members.count;
+    char text[128] = "";
+
+    for (size_t i = before; i-- > 0;) {
+        const oci_descriptor *d = i < m->members.count ? m->members.items[i].descriptor : NULL;
+        OCI_AUTO_MEM char *gone = NULL;
+
+        if (d == NULL || (digest != NULL ? strcmp(d->digest_text, digest) != 0
+                                         : d->platform == NULL || !same_platform(d->platform, p)))
+            continue;
+        gone = oci_strdup(d->digest_text);
+        if (gone == NULL)
+            return oci_fail_nomem(err);
+        remove_member(m, i);
+        remove_attestations(m, gone);
+    }
+    if (m->members.count < before)
+        return 0;
+    if (p != NULL)
+        oci_platform_format(p, text, sizeof text);
+    return oci_fail(err, OCI_E_NOT_FOUND, "the index has nothing %s %s", digest != NULL ? "of digest" : "for",
+                    digest != NULL ? digest : text);
+}
+
+/* ---- beginning and end ---- */
+
+static int take_entry(oci_merge *m, const oci_descriptor *d, oci_error *err)
+{
+    const oci_media_info info = oci_media_type_info(d->media_type);
+    oci_store *s = oci_layout_store(m->layout);
+    OCI_AUTO(oci_config) config = NULL;
+    oci_descriptor told = *d;
+    oci_platform platform;
+    int r;
+
+    if (info.kind == OCI_MEDIA_INDEX && m->base == NULL) {
+        r = oci_read_index(s, d, &m->limits, &m->base, err);
+        m->docker = info.docker;
+        for (size_t i = 0; r == 0 && i < m->base->n_manifests; i++)
+            r = oci_merge_add(m, m->base->manifests[i], err);
+        return r;
+    }
+    r = oci_tell_platform(s, &m->limits, &told, &platform, &config, err);
+    return r == 0 ? oci_merge_add(m, &told, err) : r;
+}
+
+int oci_merge_new(oci_layout *l, const char *name, bool anew, const oci_limits *limits, oci_merge **out, oci_error *err)
+{
+    const oci_index *top = oci_layout_index(l);
+    OCI_AUTO(oci_merge) m = oci_calloc(1, sizeof *m);
+    int r = 0;
+
+    if (m == NULL)
+        return oci_fail_nomem(err);
+    m->layout = l;
+    m->name = name;
+    m->anew = anew;
+    m->limits = oci_limits_resolve(limits);
+    for (size_t i = 0; r == 0 && !anew && i < top->n_manifests; i++) {
+        const oci_descriptor *d = top->manifests[i];
+
+        if (!oci_entry_has(d, OCI_ANNOTATION_REF_NAME, name))
+            continue;
+        if (m->before.alg == OCI_DIGEST_NONE)
+            m->before = d->digest;
+        r = take_entry(m, d, err);
+    }
+    if (r < 0)
+        return oci_wrap(err, r, "what '%s' is", name);
+    *out = oci_steal(&m);
+    return 0;
+}
+
+/* The annotations of the index, with the new ones set; items has room for all. */
+static oci_annotations join_annotations(const oci_annotations *old, const oci_annotations *new, oci_pair *items)
+{
+    oci_annotations all = { .items = items };
+
+    for (size_t i = 0; old != NULL && i < old->count; i++)
+        if (oci_annotations_get(new, old->items[i].key) == NULL)
+            items[all.count++] = old->items[i];
+    for (size_t i = 0; new != NULL &&i < new->count; i++)
+        items[all.count++] = new->items[i];
+    return all;
+}
+
+/* Docker's, when that is what is there already, or all that is in it. */
+static const char *index_type(const oci_merge *m)
+{
+    bool docker = m->base != NULL ? m->docker : m->members.count > 0;
+
+    for (size_t i = 0; m->base == NULL && i < m->members.count; i++)
+        docker = docker && oci_media_type_info(m->members.items[i].descriptor->media_type).docker;
+    return oci_media_type_of(&(oci_media_info) { .kind = OCI_MEDIA_INDEX, .docker = docker });
+}
+
+static int print_index(const oci_merge *m, const oci_annotations *annotations, oci_buf *json, oci_error *err)
+{
+    const oci_annotations *old = m->base != NULL ? m->base->annotations : NULL;
+    const size_t most = (old != NULL ? old->count : 0) + (annotations != NULL ? annotations->count : 0);
+    OCI_AUTO_MEM const oci_descriptor **list = oci_calloc(m->members.count + 1, sizeof *list);
+    OCI_AUTO_MEM oci_pair *items = oci_calloc(most + 1, sizeof *items);
+    oci_index index = m->base != NULL ? *m->base : (oci_index) { 0 };
+    oci_annotations all;
+
+    if (list == NULL || items == NULL)
+        return oci_fail_nomem(err);
+    for (size_t i = 0; i < m->members.count; i++)
+        list[i] = m->members.items[i].descriptor;
+    all = join_annotations(old, annotations, items);
+    index.media_type = index_type(m);
+    index.annotations = all.count > 0 ? &all : NULL;
+    index.manifests = list;
+    index.n_manifests = m->members.count;
+    return oci_index_print(&index, json, err);
+}
+
+int oci_merge_set(oci_merge *m, oci_txn *t, const oci_annotations *annotations, oci_error *err)
+{
+    const oci_digest_alg alg = m->before.alg != OCI_DIGEST_NONE ? m->before.alg : OCI_DIGEST_SHA256;
+    OCI_AUTO_BUF oci_buf json = OCI_BUF_INIT;
+    char text[OCI_DIGEST_MAX_TEXT];
+    oci_descriptor d = { .media_type = index_type(m), .digest_text = text };
+    int r;
+
+    if (m->members.count == 0)
+        return oci_fail(err, OCI_E_USAGE, "nothing would be left of '%s'", m->name);
+    r = print_index(m, annotations, &json, err);
+    if (r == 0)
+        r = oci_put_document(oci_layout_store(m->layout), alg, d.media_type, &json, &d.digest, err);
+    if (r < 0)
+        return r;
+    d.size = json.len;
+    oci_digest_format(&d.digest, text, sizeof text);
+    if (!m->anew)
+        r = oci_txn_expect(t, m->name, m->before.alg != OCI_DIGEST_NONE ? &m->before : NULL, err);
+    return r == 0 ? oci_txn_set_ref(t, m->name, &d, err) : r;
+}

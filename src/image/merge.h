@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef OCI_IMAGE_SRC_MERGE_H
+#define OCI_IMAGE_SRC_MERGE_H
+/* An index of several platforms in the making: what a name means, and what joins it. */
+#include <oci-image/document.h>
+#include <oci-image/layout.h>
+
+#include "base/cleanup.h"
+
+typedef struct oci_merge oci_merge;
+
+/* Begins with the manifests that name (borrowed) means in the layout l, which is borrowed and where a transaction is
+ * held: those of an index, a single one, or the entries of a flat list; with nothing when it means nothing, or anew is
+ * set. Gives. */
+int oci_merge_new(oci_layout *l, const char *name, bool anew, const oci_limits *limits, oci_merge **out,
+                  oci_error *err);
+void oci_merge_free(oci_merge *m);
+OCI_DEFINE_AUTO(oci_merge);
+/* Adds a manifest (copied) in place of that for the same platform, whose attestations go with it, or at the end. */
+int oci_merge_add(oci_merge *m, const oci_descriptor *d, oci_error *err);
+/* Takes out the manifests for p (or NULL) or of that digest (or NULL). OCI_E_NOT_FOUND. */
+int oci_merge_remove(oci_merge *m, const oci_platform *p, const char *digest, oci_error *err);
+/* Stores the index and gives it the name when t is committed, unless the name means something else by then.
+ * annotations (or NULL) are set over those that it has. */
+int oci_merge_set(oci_merge *m, oci_txn *t, const oci_annotations *annotations, oci_error *err);
+
+/* d with the platform that the configuration of its manifest in s tells, unless it has one or there is none to tell.
+ * platform and config (given) are what it borrows from. */
+int oci_tell_platform(oci_store *s, const oci_limits *limits, oci_descriptor *d, oci_platform *platform,
+                      oci_config **config, oci_error *err);
+
+#endif

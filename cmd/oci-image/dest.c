@@ -84,6 +84,9 @@ static int open_stream(struct cli *cli, struct cli_dest *dest, oci_writer **out)
         return OCI_E_USAGE;
     }
     fd = is_stdout(dest) ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3) : open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    /* A pipe that nobody reads is waited for. */
+    if (fd < 0 && errno == EINTR && dest->archive.events->cancelled(dest->archive.events->ctx))
+        return cli_fail(cli, OCI_E_CANCELLED, "cancelled");
     if (fd < 0)
         return cli_fail_errno(cli, "open '%s'", path);
     return oci_writer_to_fd(fd, out, &cli->err);

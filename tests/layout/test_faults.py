@@ -10,12 +10,16 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tools"))
-from life import PROGRAM, LayoutCase, blobs_of, temporaries  # noqa: E402
+from life import PROGRAM, LayoutCase, assert_whole, blobs_of, temporaries  # noqa: E402
 from syscalls import needs_strace, strace  # noqa: E402
 
 COMMANDS = {
     "create": ("create", "layout:new", "noise.tar"),
     "create new": ("create", "new-layout:new", "noise.tar"),
+    "copy": ("copy", "--no-link", "source:thing", "layout:new"),
+    "copy linked": ("copy", "source:thing", "layout:new"),
+    "copy archive": ("copy", "source:thing", "oci-archive:new.tar"),
+    "index": ("index", "add", "--no-link", "layout:base", "source:thing"),
     "tag": ("tag", "layout:base", "new"),
     "untag": ("untag", "layout:other"),
     "gc": ("gc", "--grace", "0", "layout"),
@@ -32,6 +36,7 @@ class Faults(LayoutCase):
         (self.dir / "noise.tar").write_bytes(L.tar([L.file("noise", noise)]))
         self.make("base", "other", "gone")
         self.ok("untag", "layout:gone", "--fsync", "none")
+        self.ok("create", "source:thing", "noise.tar", "--platform", "linux/s390x", "--fsync", "none")
         self.template = self.dir / "template"
         self.path.rename(self.template)
         self.fresh()
@@ -39,6 +44,7 @@ class Faults(LayoutCase):
     def fresh(self):
         for path in (self.path, self.dir / "new-layout"):
             shutil.rmtree(path, ignore_errors=True)
+        (self.dir / "new.tar").unlink(missing_ok=True)
         shutil.copytree(self.template, self.path)
 
     def assert_as_before(self, what, done):
@@ -47,8 +53,11 @@ class Faults(LayoutCase):
             self.assert_one_line(done)
             self.assertNotIn(b"terminate", done.stderr)
         names = {"base"} if what == "untag" else {"base", "other"}
-        if done.returncode == 0 and what in ("create", "tag"):
+        if done.returncode == 0 and what in ("create", "tag", "copy", "copy linked"):
             names.add("new")
+        self.assertEqual((self.dir / "new.tar").exists(), done.returncode == 0 and what == "copy archive")
+        if what == "copy archive" and done.returncode == 0:
+            assert_whole(self, self.dir / "new.tar")
         self.assert_unharmed(names, peers=False)
         if done.returncode == 0 and what == "create new":
             self.assert_unharmed({"new"}, path=self.dir / "new-layout", peers=False)
@@ -106,7 +115,7 @@ class Faults(LayoutCase):
         self.assertEqual({f[:3] for f in self.FAILURES} - failed, {("linkat", "EPERM", None), ("fchmod", "EPERM", None)} - failed)
 
     def fresh_when_changed(self):
-        if (self.dir / "new-layout").exists() or blobs_of(self.path) != blobs_of(self.template) or \
+        if (self.dir / "new-layout").exists() or (self.dir / "new.tar").exists() or blobs_of(self.path) != blobs_of(self.template) or \
                 (self.path / "index.json").read_bytes() != (self.template / "index.json").read_bytes():
             self.fresh()
 
@@ -145,10 +154,11 @@ class Faults(LayoutCase):
         self.path = small / "layout"
         for name in ("rootfs.tar", "noise.tar"):
             shutil.copy(self.top / name, small)
+        shutil.copytree(self.top / "source", small / "source")
         self.fresh()
 
     def test_a_full_disk(self):
-        self.mounted("size=1200k")
+        self.mounted("size=1600k")
         room = self.dir / "room"
         seen = set()
         for what, args in COMMANDS.items():
@@ -195,7 +205,7 @@ class Faults(LayoutCase):
                 if done.returncode != 0:
                     self.assertIn(b"File too large", done.stderr)
                 else:
-                    self.assertTrue(what in ("gc", "tag", "untag"), what)
+                    self.assertTrue(what in ("gc", "tag", "untag", "copy linked"), what)
 
     def test_few_descriptors(self):
         for what, done in self.each(self.limited(resource.RLIMIT_NOFILE, 16)):

@@ -2,17 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """kill -9 at random moments: the layout can always be read, and has all that was acknowledged. OCI_KILLS says how often,
 OCI_SEED repeats a run."""
+import hashlib
+import json
 import os
 import pathlib
 import random
 import subprocess
 import sys
+import tarfile
 import threading
 import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tools"))
-from life import PROGRAM, LayoutCase, blobs_of, referred, temporaries  # noqa: E402
+from life import PROGRAM, LayoutCase, assert_whole, blobs_of, referred, temporaries  # noqa: E402
 
 KILLS = int(os.environ.get("OCI_KILLS", "300"))
 SEED = int(os.environ.get("OCI_SEED", str(time.time_ns() % 1000000)))
@@ -45,11 +48,22 @@ class Killed(LayoutCase):
     def command(self, n):
         """A command, what it sets and what it deletes."""
         fsync = ("--fsync", self.random.choice(["default", "none"]))
-        kind = self.random.choice(["create", "create", "new", "tag", "tag", "untag", "gc", "put"])
+        kind = self.random.choice(["create", "create", "new", "tag", "tag", "untag", "gc", "put", "copy", "copy new",
+                                   "archive", "index"])
         if kind == "create":
             return ["create", f"layout:c{n}", "rootfs.tar", "--env", f"N={n}", *fsync], f"c{n}", None
         if kind == "new":
             return ["create", f"new{n % 3}:n{n}", "rootfs.tar", "--digest-algorithm", "sha512", *fsync], None, None
+        if kind == "copy":
+            how = self.random.choice([[], ["--no-link"], ["--compress", "zstd"], ["--compress", "none", "--format", "docker"]])
+            return ["copy", "source:thing", f"layout:k{n}", *how, *fsync], f"k{n}", None
+        if kind == "copy new":
+            return ["copy", "source", f"new{n % 3}", *fsync], None, None
+        if kind == "archive":
+            shape = self.random.choice(["oci-archive", "docker-archive"])
+            return ["copy", "source:thing", f"{shape}:{shape}{n % 3}.tar", *fsync], None, None
+        if kind == "index":
+            return ["index", "create", f"layout:i{n}", "source:thing", "layout:base", *fsync], f"i{n}", None
         if kind == "tag":
             return ["tag", "layout:base", f"t{n}", *fsync], f"t{n}", None
         if kind == "untag" and self.acknowledged:
@@ -66,6 +80,9 @@ class Killed(LayoutCase):
         for i in range(7):
             (self.dir / f"rootfs.tar{i}").write_bytes(os.urandom(100000))
         self.make("base")
+        (self.dir / "tree").mkdir()
+        (self.dir / "tree/noise").write_bytes(os.urandom(200000))
+        self.ok("create", "source:thing", "tree", "rootfs.tar", "--platform", "linux/s390x")
         start_up = self.duration("--version")
         whole = max(self.duration("create", "layout:base2", "rootfs.tar"), start_up * 1.5)
         killed = rounds = 0
@@ -91,6 +108,14 @@ class Killed(LayoutCase):
         print(f"seed {SEED}: {killed} killed, {rounds * AT_ONCE - killed} not, {len(self.acknowledged)} names")
         self.swept()
 
+    def assert_docker_archive(self, path):
+        with tarfile.open(path) as archive:
+            content = {m.name: archive.extractfile(m).read() for m in archive.getmembers()}
+        image, = json.loads(content["manifest.json"])
+        config = json.loads(content[image["Config"]])
+        self.assertEqual([f"sha256:{hashlib.sha256(content[name]).hexdigest()}" for name in image["Layers"]],
+                         config["rootfs"]["diff_ids"])
+
     def swept(self):
         """The next collection takes what was left behind, of layouts that were never made as well."""
         for i in range(3):
@@ -99,6 +124,11 @@ class Killed(LayoutCase):
             self.ok("create", f"new{i}:app", "rootfs.tar")
             self.ok("gc", "--grace", "0", f"new{i}")
             self.assertEqual(temporaries(self.dir / f"new{i}"), [])
+        for i in range(3):
+            if (self.dir / f"oci-archive{i}.tar").exists():
+                assert_whole(self, self.dir / f"oci-archive{i}.tar")
+            if (self.dir / f"docker-archive{i}.tar").exists():
+                self.assert_docker_archive(self.dir / f"docker-archive{i}.tar")
         self.ok("gc", "--grace", "0", "layout")
         self.assertEqual(temporaries(self.path), [])
         self.assertEqual(blobs_of(self.path), referred(self.path))

@@ -6,11 +6,14 @@ import pathlib
 import re
 import shutil
 import subprocess
+import tarfile
 
 import layout as L
 from harness import PROGRAM, Case
 
 TEMPORARY = re.compile(r"\.oci-image-[0-9a-f]{8}$")
+DOCKER = "application/vnd.docker.distribution.manifest"
+DOCUMENTS = (L.INDEX, L.MANIFEST, f"{DOCKER}.list.v2+json", f"{DOCKER}.v2+json")
 TAR = L.tar([L.directory("etc"), L.file("etc/motd", b"hello\n" * 1000), L.symlink("link", "etc")])
 
 
@@ -28,7 +31,7 @@ def referred(path):
         for d in [*document.get("manifests", []), *document.get("layers", []), *filter(None, [document.get("config")])]:
             if d["digest"] not in found:
                 found.add(d["digest"])
-                if d["mediaType"] in (L.INDEX, L.MANIFEST):
+                if d["mediaType"] in DOCUMENTS:
                     todo.append(json.loads((path / "blobs" / d["digest"].replace(":", "/", 1)).read_text()))
     return found
 
@@ -37,6 +40,22 @@ def temporaries(path):
     """What was left behind in a layout and beside it."""
     beside = [p for p in path.parent.iterdir() if p.name.startswith(f".{path.name}.") and TEMPORARY.search(p.name)]
     return beside + [p for p in path.rglob("*") if TEMPORARY.search(p.name)]
+
+
+def assert_whole(case, path):
+    """The oci-archive has everything that its index.json leads to, each blob as its name says, and an end."""
+    with tarfile.open(path) as archive:
+        content = {m.name: archive.extractfile(m).read() for m in archive.getmembers() if m.isfile()}
+    case.assertEqual(path.read_bytes()[-1024:], bytes(1024))
+    todo = [json.loads(content["index.json"])]
+    while todo:
+        document = todo.pop()
+        for d in [*document.get("manifests", []), *document.get("layers", []), *filter(None, [document.get("config")])]:
+            data = content["blobs/" + d["digest"].replace(":", "/", 1)]
+            algorithm, encoded = d["digest"].split(":")
+            case.assertEqual(hashlib.new(algorithm, data).hexdigest(), encoded)
+            if d["mediaType"] in DOCUMENTS:
+                todo.append(json.loads(data))
 
 
 class LayoutCase(Case):
@@ -83,4 +102,4 @@ class LayoutCase(Case):
         self.assert_refused(done, code)
 
 
-__all__ = ["PROGRAM", "TAR", "LayoutCase", "blobs_of", "referred", "temporaries", "pathlib"]
+__all__ = ["PROGRAM", "TAR", "LayoutCase", "assert_whole", "blobs_of", "referred", "temporaries", "pathlib"]

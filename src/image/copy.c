@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/fail.h"
 #include "image.h"
+#include "spec/spec.h"
 #include "store/layout.h"
 #include "store/store.h"
 
@@ -115,6 +116,9 @@ static int add_meant(oci_copier *c, oci_layout *from, const char *key, const cha
         if (!is_meant(d, key, name))
             continue;
         *any = true;
+        if (as == NULL && name_of(d) != NULL && !oci_ref_name_is_wellformed(name_of(d)))
+            return oci_fail(err, OCI_E_INVALID, "%s is called '%s', which is no name; it can be given another one",
+                            d->digest_text, name_of(d));
         r = oci_copier_add(c, from, d, as != NULL ? as : name_of(d), err);
     }
     return r;

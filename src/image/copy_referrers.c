@@ -11,19 +11,21 @@
 #include "image.h"
 #include "spec/spec.h"
 
-/* The digest that a name like "ALGORITHM-ENCODED" was made of, or NULL. */
-static const char *digest_of_name(oci_copier *c, const char *name)
+/* The digest that a name like "ALGORITHM-ENCODED" was made of, in the arena; NULL for other names. */
+static int digest_of_name(oci_copier *c, const char *name, const char **out, oci_error *err)
 {
     const char *dash = name != NULL ? strchr(name, '-') : NULL;
     char *digest;
 
+    *out = NULL;
     if (dash == NULL)
-        return NULL;
+        return 0;
     digest = oci_arena_strndup(c->arena, name, strlen(name));
     if (digest == NULL)
-        return NULL;
+        return oci_fail_nomem(err);
     digest[dash - name] = ':';
-    return oci_digest_is_wellformed(digest, strlen(digest)) ? digest : NULL;
+    *out = oci_digest_is_wellformed(digest, strlen(digest)) ? digest : NULL;
+    return 0;
 }
 
 /* What the entry refers to, in the arena; *out is NULL for nothing. One that cannot be read refers to nothing that
@@ -33,11 +35,10 @@ static int find_subject(oci_copier *c, const oci_descriptor *d, const char **out
     OCI_AUTO(oci_manifest) manifest = NULL;
     OCI_AUTO(oci_index) index = NULL;
     const oci_descriptor *subject;
-    int r = 0;
+    int r = digest_of_name(c, oci_annotations_get(d->annotations, OCI_ANNOTATION_REF_NAME), out, err);
 
-    *out = digest_of_name(c, oci_annotations_get(d->annotations, OCI_ANNOTATION_REF_NAME));
-    if (*out != NULL)
-        return 0;
+    if (r < 0 || *out != NULL)
+        return r;
     switch (oci_media_type_info(d->media_type).kind) {
     case OCI_MEDIA_MANIFEST:
         r = oci_read_manifest(c->from, d, &c->limits, NULL, &manifest, NULL);

@@ -127,3 +127,28 @@ OCI_TEST (mediatype, names_layers_by_their_compression) {
         assert_false(info.nondistributable);
     }
 }
+
+OCI_TEST (mediatype, is_found_by_what_it_is) {
+    static const oci_media_kind kinds[] = { OCI_MEDIA_INDEX, OCI_MEDIA_MANIFEST, OCI_MEDIA_CONFIG, OCI_MEDIA_LAYER };
+
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        for (int bits = 0; bits < 12; bits++) {
+            oci_media_info info = { kinds[i], (oci_compression)(bits % 3), bits / 3 % 2 != 0, bits / 6 != 0 };
+            oci_media_info again;
+            const char *name;
+
+            if (kinds[i] != OCI_MEDIA_LAYER && (info.compression != OCI_COMPRESSION_NONE || info.nondistributable))
+                continue;
+            name = oci_media_type_of(&info);
+            if (info.docker && info.compression == OCI_COMPRESSION_ZSTD) {
+                assert_null(name);
+                continue;
+            }
+            assert_non_null(name);
+            again = oci_media_type_info(name);
+            assert_true(again.kind == info.kind && again.compression == info.compression &&
+                        again.docker == info.docker && again.nondistributable == info.nondistributable);
+        }
+    assert_null(oci_media_type_of(&(oci_media_info) { .kind = OCI_MEDIA_OTHER }));
+    assert_null(oci_media_type_of(&(oci_media_info) { .kind = OCI_MEDIA_EMPTY, .docker = true }));
+}

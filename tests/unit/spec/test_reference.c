@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/cleanup.h"
 #include "spec/spec.h"
 
 #include "test.h"
@@ -193,4 +194,43 @@ OCI_TEST (reference, names_of_docker_mean_the_same) {
             oci_is_same_docker_name(rows[i].b, rows[i].a) != rows[i].same)
             fail_msg("'%s' and '%s'", rows[i].a, rows[i].b);
     }
+}
+
+OCI_TEST (reference, makes_dockers_of_names) {
+    static const char *const rows[][2] = {
+        { "app", "docker.io/library/app:latest" },
+        { "app:v1", "docker.io/library/app:v1" },
+        { "a/b", "docker.io/a/b:latest" },
+        { "docker.io/app", "docker.io/library/app:latest" },
+        { "docker.io/a/b:1", "docker.io/a/b:1" },
+        { "index.docker.io/app:1", "docker.io/library/app:1" },
+        { "localhost/app", "localhost/app:latest" },
+        { "h:5000/app", "h:5000/app:latest" },
+        { "Host/app", "Host/app:latest" },
+        { "a.example/b/c_d/e__f/g---h.i:V.1-x_", "a.example/b/c_d/e__f/g---h.i:V.1-x_" },
+        { "local/host", "docker.io/local/host:latest" },
+    };
+    oci_error err = OCI_ERROR_INIT;
+    OCI_AUTO_BUF oci_buf out = OCI_BUF_INIT;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_int_equal(oci_docker_reference(rows[i][0], &out, &err), 0);
+        assert_string_equal(out.data, rows[i][1]);
+    }
+}
+
+OCI_TEST (reference, refuses_what_docker_has_no_name_for) {
+    char longest[300], tag[140] = "a:";
+    const char *const names[] = { "",     "App",  "a//b",   "a/",   "/a",        ":1",    "a:", "a:-x",  "a:b:c",
+                                  "a b",  "a._b", "a___b",  "a.",   "-a",        "a@b",   HEX,  "h:x/a", "h:/a",
+                                  "a..b", ".h/a", "h..e/a", "h./a", "a@" DIGEST, longest, tag,  "a\xff", "a/B" };
+    oci_error err = OCI_ERROR_INIT;
+    OCI_AUTO_BUF oci_buf out = OCI_BUF_INIT;
+
+    memset(longest, 'a', sizeof longest - 1);
+    longest[sizeof longest - 1] = '\0';
+    memset(tag + 2, 't', 129);
+    tag[131] = '\0';
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        assert_fails(OCI_E_USAGE, &err, oci_docker_reference(names[i], &out, &err));
 }

@@ -10,7 +10,7 @@ import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tools"))
-from life import LayoutCase, temporaries  # noqa: E402
+from life import LayoutCase, assert_whole, temporaries  # noqa: E402
 from syscalls import needs_strace, record, strace  # noqa: E402
 
 NAMED = ("linkat", "renameat", "renameat2", "mkdirat")
@@ -83,11 +83,17 @@ class Durable(LayoutCase):
     def setUp(self):
         super().setUp()
         self.make("base")
+        self.ok("create", "source:thing", "rootfs.tar", "--env", "NAME=thing", "--compress", "zstd", "--fsync", "none")
 
     COMMANDS = {
         "create": ("create", "layout:new", "rootfs.tar"),
         "another algorithm": ("create", "--digest-algorithm", "sha512", "layout:new", "rootfs.tar"),
         "a new layout": ("create", "new-layout:new", "rootfs.tar"),
+        "copy": ("copy", "--no-link", "source:thing", "layout:new"),
+        "copy linked": ("copy", "source:thing", "layout:new"),
+        "copy to a new layout": ("copy", "source:thing", "new-layout:new"),
+        "copy archive": ("copy", "source:thing", "oci-archive:new.tar"),
+        "index": ("index", "create", "layout:new", "source:thing", "layout:base"),
         "tag": ("tag", "layout:base", "new"),
         "untag": ("untag", "layout:base"),
         "blob put": ("blob", "put", "layout", "rootfs.tar"),
@@ -100,6 +106,7 @@ class Durable(LayoutCase):
             with self.subTest(what):
                 shutil.rmtree(self.path)
                 shutil.rmtree(self.dir / "new-layout", ignore_errors=True)
+                (self.dir / "new.tar").unlink(missing_ok=True)
                 self.make("base")
                 done, calls = record(args, self.dir)
                 self.assertEqual(done.returncode, 0, done.stderr)
@@ -148,6 +155,7 @@ class Durable(LayoutCase):
                 with self.subTest(what, n=n):
                     shutil.rmtree(self.path)
                     shutil.rmtree(self.dir / "new-layout", ignore_errors=True)
+                    (self.dir / "new.tar").unlink(missing_ok=True)
                     self.make("base")
                     done = strace(["-o", "/dev/null", "-e", f"inject=fsync:error=EIO:when={n}"], args, self.dir)
                     if done.returncode == 0:
@@ -156,6 +164,8 @@ class Durable(LayoutCase):
                     self.assertIn(b"Input/output error", done.stderr)
                     self.assert_unharmed({"base"} if what != "untag" else ())
                     self.assertEqual(temporaries(self.path) + temporaries(self.dir / "new-layout"), [])
+                    if (self.dir / "new.tar").exists():
+                        assert_whole(self, self.dir / "new.tar")
                     if (self.dir / "new-layout").exists():
                         self.assert_unharmed({"new"} if what != "init" else (), path=self.dir / "new-layout")
             self.assertGreater(n, 1, what)

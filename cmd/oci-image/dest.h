@@ -20,7 +20,7 @@ extern const struct cli_option cli_archive_options[];
 struct cli_dest {
     struct cli_source source; /* reference and layout */
     enum cli_dest_kind kind;
-    oci_archive_options archive;
+    oci_export_options archive;
     oci_docker_archive *docker; /* of a docker-archive, instead of source.layout */
     char *above;                /* the directory of a file */
 };

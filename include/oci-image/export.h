@@ -23,7 +23,7 @@ extern "C" {
  * OCI_E_EXISTS when something else than a regular file is there. Gives. */
 OCI_API int oci_writer_to_path(int dirfd, const char *path, oci_fsync_policy fsync, oci_writer **out, oci_error *err);
 
-typedef struct oci_archive_options {
+typedef struct oci_export_options {
     const oci_limits *limits; /* or NULL; everything here is borrowed as long as the archive lives */
     const oci_events *events; /* or NULL */
     int64_t mtime;            /* of all members, in seconds */
@@ -31,19 +31,19 @@ typedef struct oci_archive_options {
     const char *tmpdir;
     /* Of an oci-archive: manifest.json beside index.json, so that "docker load" takes it too. */
     bool docker_load;
-} oci_archive_options;
+} oci_export_options;
 
 /* A new layout in the form of an oci-archive. It is written once: blobs go out as they come (documents and whatever is
  * copied at once, what is made when its size is known), and the commit of its only transaction ends the archive and
  * finishes out (taken). Nothing can be read from it. */
-OCI_API int oci_layout_to_archive(oci_writer *out, const oci_archive_options *o, oci_layout **layout, oci_error *err);
+OCI_API int oci_layout_to_archive(oci_writer *out, const oci_export_options *o, oci_layout **layout, oci_error *err);
 
 /* What "docker save" wrote before it knew of layouts, and what "docker load" and "podman load" take: manifest.json,
  * configurations as HEX.json and uncompressed layers as HEX.tar. */
 typedef struct oci_docker_archive oci_docker_archive;
 
 /* Takes out. Of o, limits, events and mtime count. Gives. */
-OCI_API int oci_docker_archive_new(oci_writer *out, const oci_archive_options *o, oci_docker_archive **archive,
+OCI_API int oci_docker_archive_new(oci_writer *out, const oci_export_options *o, oci_docker_archive **archive,
                                    oci_error *err);
 /* Writes the image of a manifest of from. name (NULL: none) becomes a full reference of Docker (oci_docker_reference);
  * one image may be added under several names. Layers are read twice, since their size comes first. */

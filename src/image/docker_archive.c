@@ -18,7 +18,7 @@
 enum { NAME_SIZE = OCI_DIGEST_MAX_TEXT + sizeof ".json" };
 
 struct oci_docker_archive {
-    oci_archive_options o;
+    oci_export_options o;
     oci_writer *out; /* owned */
     oci_tar_writer *tar;
     oci_arena *arena; /* names */
@@ -28,7 +28,7 @@ struct oci_docker_archive {
 
 OCI_DEFINE_AUTO(oci_docker_archive);
 
-int oci_docker_archive_new(oci_writer *out, const oci_archive_options *o, oci_docker_archive **archive, oci_error *err)
+int oci_docker_archive_new(oci_writer *out, const oci_export_options *o, oci_docker_archive **archive, oci_error *err)
 {
     OCI_AUTO(oci_writer) owned = out;
     OCI_AUTO(oci_docker_archive) a = oci_calloc(1, sizeof *a);
@@ -107,7 +107,7 @@ static int write_layer(oci_docker_archive *a, oci_image *image, size_t n, const 
     r = oci_media_type_info(d->media_type).compression != OCI_COMPRESSION_NONE ? pass(a, image, n, NULL, &size, err)
                                                                                : 0;
     if (r == 0)
-        r = oci_archive_entry(a->tar, OCI_TAR_FILE, name, size, a->o.mtime, err);
+        r = oci_export_entry(a->tar, OCI_TAR_FILE, name, size, a->o.mtime, err);
     if (r == 0)
         r = pass(a, image, n, a->tar, &written, err);
     return oci_wrap(err, r, "layer %zu (%s)", n + 1, d->digest_text);
@@ -152,7 +152,7 @@ int oci_docker_archive_add(oci_docker_archive *a, oci_layout *from, const oci_de
     r = oci_map_set(a->written, config, strlen(config), NULL);
     bytes = oci_image_config_bytes(image);
     if (r > 0)
-        r = oci_archive_file(a->tar, config, bytes.data, bytes.len, a->o.mtime, err);
+        r = oci_export_file(a->tar, config, bytes.data, bytes.len, a->o.mtime, err);
     else if (r < 0)
         r = oci_fail_nomem(err);
     return r == 0 ? oci_docker_list_add(&a->list, config, layers, n, name, err) : r;

@@ -43,8 +43,8 @@ struct archive_ingest {
     oci_tmpfile *file;           /* where it waits otherwise */
 };
 
-int oci_archive_entry(oci_tar_writer *tar, oci_tar_type type, const char *name, uint64_t size, int64_t mtime,
-                      oci_error *err)
+int oci_export_entry(oci_tar_writer *tar, oci_tar_type type, const char *name, uint64_t size, int64_t mtime,
+                     oci_error *err)
 {
     const oci_tar_entry e = { .name = name,
                               .name_len = strlen(name),
@@ -56,9 +56,9 @@ int oci_archive_entry(oci_tar_writer *tar, oci_tar_type type, const char *name, 
     return oci_tar_writer_entry(tar, &e, err);
 }
 
-int oci_archive_file(oci_tar_writer *tar, const char *name, const void *p, size_t n, int64_t mtime, oci_error *err)
+int oci_export_file(oci_tar_writer *tar, const char *name, const void *p, size_t n, int64_t mtime, oci_error *err)
 {
-    int r = oci_archive_entry(tar, OCI_TAR_FILE, name, n, mtime, err);
+    int r = oci_export_entry(tar, OCI_TAR_FILE, name, n, mtime, err);
 
     return r < 0 ? r : oci_tar_writer_data(tar, p, n, err);
 }
@@ -140,11 +140,11 @@ static int begin_member(struct archive_store *s, const oci_digest *d, uint64_t s
         char *slash = strrchr(path, '/');
 
         *slash = '\0';
-        r = oci_archive_entry(s->tar, OCI_TAR_DIR, path, 0, s->mtime, err);
+        r = oci_export_entry(s->tar, OCI_TAR_DIR, path, 0, s->mtime, err);
         *slash = '/';
         s->has_directory[d->alg] = true;
     }
-    return r == 0 ? oci_archive_entry(s->tar, OCI_TAR_FILE, path, size, s->mtime, err) : r;
+    return r == 0 ? oci_export_entry(s->tar, OCI_TAR_FILE, path, size, s->mtime, err) : r;
 }
 
 static int end_member(struct archive_store *s, const oci_digest *d, uint64_t size, oci_error *err)
@@ -306,7 +306,7 @@ static void archive_free(oci_store *base)
 /* ---- beginning and end ---- */
 
 /* Takes out. */
-static int new_store(oci_writer *out, const oci_archive_options *o, int fd, oci_store **store, oci_error *err)
+static int new_store(oci_writer *out, const oci_export_options *o, int fd, oci_store **store, oci_error *err)
 {
     static const oci_store_ops ops = { .open = archive_open,
                                        .stat = archive_stat,
@@ -337,15 +337,15 @@ static int new_store(oci_writer *out, const oci_archive_options *o, int fd, oci_
     if (r == 0)
         r = oci_tar_writer_new(out, &s->tar, err);
     if (r == 0)
-        r = oci_archive_file(s->tar, "oci-layout", oci_new_layout_file, strlen(oci_new_layout_file), s->mtime, err);
+        r = oci_export_file(s->tar, "oci-layout", oci_new_layout_file, strlen(oci_new_layout_file), s->mtime, err);
     if (r == 0)
-        r = oci_archive_entry(s->tar, OCI_TAR_DIR, "blobs", 0, s->mtime, err);
+        r = oci_export_entry(s->tar, OCI_TAR_DIR, "blobs", 0, s->mtime, err);
     if (r == 0)
         *store = oci_steal(&guard);
     return r;
 }
 
-int oci_layout_to_archive(oci_writer *out, const oci_archive_options *o, oci_layout **layout, oci_error *err)
+int oci_layout_to_archive(oci_writer *out, const oci_export_options *o, oci_layout **layout, oci_error *err)
 {
     OCI_AUTO(oci_writer) owned = out;
     OCI_AUTO(oci_layout) l = oci_calloc(1, sizeof *l);
@@ -385,7 +385,7 @@ int oci_layout_end_archive(oci_layout *l, const oci_index *index, oci_error *err
     if (r == 0)
         r = oci_index_print(&named, &json, err);
     if (r == 0)
-        r = oci_archive_file(s->tar, "index.json", json.data, json.len, s->mtime, err);
+        r = oci_export_file(s->tar, "index.json", json.data, json.len, s->mtime, err);
     if (r == 0 && s->notes != NULL)
         r = oci_docker_list_write(&list, s->tar, s->mtime, err);
     oci_docker_list_end(&list);

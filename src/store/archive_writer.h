@@ -11,10 +11,10 @@
 #include "tar/tar.h"
 
 /* The header of a member: a file of size bytes, or a directory. All are alike but for their names. */
-int oci_archive_entry(oci_tar_writer *tar, oci_tar_type type, const char *name, uint64_t size, int64_t mtime,
-                      oci_error *err);
+int oci_export_entry(oci_tar_writer *tar, oci_tar_type type, const char *name, uint64_t size, int64_t mtime,
+                     oci_error *err);
 /* A whole file. */
-int oci_archive_file(oci_tar_writer *tar, const char *name, const void *p, size_t n, int64_t mtime, oci_error *err);
+int oci_export_file(oci_tar_writer *tar, const char *name, const void *p, size_t n, int64_t mtime, oci_error *err);
 
 /* manifest.json in the making: its images in order, each once. */
 typedef struct oci_docker_list {

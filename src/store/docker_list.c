@@ -88,7 +88,7 @@ int oci_docker_list_write(const oci_docker_list *l, oci_tar_writer *tar, int64_t
     OCI_AUTO_BUF oci_buf json = OCI_BUF_INIT;
     int r = oci_value_print(l->images, OCI_PRINT_COMPACT, &json, err);
 
-    return r < 0 ? r : oci_archive_file(tar, "manifest.json", json.data, json.len, mtime, err);
+    return r < 0 ? r : oci_export_file(tar, "manifest.json", json.data, json.len, mtime, err);
 }
 
 /* ---- what an archive is found to hold while it is written ---- */

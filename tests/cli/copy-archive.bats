@@ -198,6 +198,17 @@ h.example:5000/a/b_c-d.e:V_1.x h.example:5000/a/b_c-d.e:V_1.x
         "io.containerd.image.name": "docker.io/library/app:latest"}' out/index.json
     SOURCE_DATE_EPOCH=1 succeeds create made.tar:x tree.tar --docker-load
     tar -xOf made.tar manifest.json | jq -e '.[0].RepoTags == ["docker.io/library/x:latest"]'
+    # Of several platforms the one for this machine is loaded, or else the first.
+    for arch in riscv64 amd64 arm64; do
+        succeeds create "$arch:x" tree.tar --platform "linux/$arch"
+    done
+    succeeds index create multi:x riscv64:x amd64:x arm64:x
+    succeeds index create foreign:x riscv64:x
+    succeeds copy multi:x multi.tar --docker-load
+    oci inspect -q --raw multi:x
+    [ "$(tar -xOf multi.tar manifest.json | jq -r '.[0].Config')" = "blobs/$(jq -r '.config.digest | sub(":"; "/")' <<<"$output")" ]
+    succeeds copy foreign:x foreign.tar --docker-load
+    tar -xOf foreign.tar manifest.json | jq -e 'length == 1 and .[0].RepoTags == ["docker.io/library/x:latest"]'
     oci copy layout:app bad.tar:Capital --docker-load
     exits 2
     [ ! -e bad.tar ]

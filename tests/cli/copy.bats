@@ -157,6 +157,18 @@ make_multi() {
     chmod g+w "$(blob layout "$layer")"
     succeeds copy layout:app shy
     [ "$(stat -c %h "$(blob shy "$layer")")" = 1 ]
+    if [ "$(id -u)" -eq 0 ]; then
+        chmod g-w "$(blob layout "$layer")"
+        chown 65534 "$(blob layout "$layer")"
+        succeeds copy layout:app alone
+        [ "$(stat -c %h "$(blob alone "$layer")")" = 1 ]
+    fi
+    # A blob that is a link to a file of its layout.
+    cp -r layout linked
+    mv "$(blob linked "$layer")" linked/blobs/file
+    ln -s ../file "$(blob linked "$layer")"
+    succeeds copy linked:app followed
+    [ ! -L "$(blob followed "$layer")" ]
     # Damage is found on both ways and does not travel.
     chmod u+w "$(blob apart "$layer")"
     printf x | dd of="$(blob apart "$layer")" bs=1 seek=20 conv=notrunc status=none

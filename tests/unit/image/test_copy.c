@@ -38,7 +38,7 @@ static int copy(oci_layout *from, oci_layout *to, const oci_copier_options *o, o
 
 static int copy_to_archive(oci_layout *from, oci_buf *out, const oci_copier_options *o, oci_error *err)
 {
-    const oci_archive_options archive = { .tmpdir = "/tmp", .docker_load = true };
+    const oci_export_options archive = { .tmpdir = "/tmp", .docker_load = true };
     OCI_AUTO(oci_writer) w = NULL;
     OCI_AUTO(oci_layout) to = NULL;
     int r = oci_writer_to_buf(out, &w, err);
@@ -109,7 +109,7 @@ OCI_TEST (copy, can_run_out_of_memory_while_an_archive_is_written) {
 
 static int export(oci_layout *from, oci_buf *out, oci_error *err)
 {
-    const oci_archive_options o = { .mtime = 1 };
+    const oci_export_options o = { .mtime = 1 };
     const oci_resolve_options wanted = { .name = "app", .platform = oci_platform_host() };
     oci_docker_archive *a = NULL;
     OCI_AUTO(oci_path) path = NULL;
@@ -177,7 +177,7 @@ OCI_TEST (copy, cannot_read_or_use_again_what_it_has_written) {
     OCI_AUTO(oci_layout) to = NULL;
     OCI_AUTO_BUF oci_buf out = OCI_BUF_INIT;
     OCI_AUTO(oci_writer) w = NULL;
-    const oci_archive_options o = { .tmpdir = "/tmp" };
+    const oci_export_options o = { .tmpdir = "/tmp" };
     const oci_descriptor *entry = oci_layout_index(from)->manifests[1];
     oci_error err = OCI_ERROR_INIT;
     oci_reader *r = NULL;

@@ -11,7 +11,7 @@ static const char *const formats[] = { "keep", "oci", "docker", NULL };
 struct options {
     struct cli_image image;
     bool all, merge, referrers, allow_missing, link;
-    const char *compress;
+    const char *compress, *dest_blobs;
     uint64_t jobs;
     int format;
     struct cli_archive archive;
@@ -31,6 +31,7 @@ static const struct cli_option options[] = {
     CLI_FLAG(struct options, referrers, 0, "referrers", "and what has a copied manifest as its subject"),
     CLI_FLAG(struct options, allow_missing, 0, "allow-missing", "warn of what is not there, and go on"),
     CLI_SWITCH(struct options, link, "link", "share the space of blobs with SRC where that is safe"),
+    CLI_TEXT(struct options, dest_blobs, 0, "dest-blobs", "DIR", "like --blobs, for DEST"),
     CLI_GROUP(struct options, image, struct cli_image, CLI_IMAGE_TITLE, cli_image_options),
     CLI_GROUP(struct options, archive, struct cli_archive, CLI_ARCHIVE_TITLE, cli_archive_options),
     CLI_GROUP(struct options, write, struct cli_write, CLI_WRITE_TITLE, cli_write_options),
@@ -53,6 +54,7 @@ static int prepare(struct cli *cli, const struct options *o, struct request *q)
 {
     q->limits = cli_limits_of(&o->limits);
     q->compress.threads = (unsigned)o->jobs;
+    q->dest.source.blobs = o->dest_blobs;
     q->dest.source.fsync = (oci_fsync_policy)o->write.fsync;
     q->copier = (oci_copier_options) { .limits = &q->limits,
                                        .events = cli_events(cli),

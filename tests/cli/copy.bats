@@ -375,6 +375,19 @@ make_multi() {
     cmp before layout/index.json
 }
 
+@test "directories of blobs that layouts share" {
+    make_layout app
+    mkdir shared
+    succeeds copy layout:app copy --dest-blobs shared
+    [ "$(find shared/sha256 -type f | wc -l)" = 3 ]
+    [ "$(find copy/blobs -type f | wc -l)" = 0 ]
+    oci copy copy:app other
+    exits 3
+    succeeds copy copy:app other --blobs shared
+    [ "$(entry_of other app)" = "$(entry_of layout app)" ]
+    [ "$(find other/blobs -type f | wc -l)" = 3 ]
+}
+
 @test "within one layout" {
     make_layout app
     before=$("$OCI_IMAGE" blob list layout)

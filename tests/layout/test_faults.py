@@ -19,6 +19,7 @@ COMMANDS = {
     "copy": ("copy", "--no-link", "source:thing", "layout:new"),
     "copy linked": ("copy", "source:thing", "layout:new"),
     "copy archive": ("copy", "source:thing", "oci-archive:new.tar"),
+    "copy docker": ("copy", "source:thing", "docker-archive:new.tar", "--platform", "linux/s390x"),
     "index": ("index", "add", "--no-link", "layout:base", "source:thing"),
     "tag": ("tag", "layout:base", "new"),
     "untag": ("untag", "layout:other"),
@@ -55,7 +56,7 @@ class Faults(LayoutCase):
         names = {"base"} if what == "untag" else {"base", "other"}
         if done.returncode == 0 and what in ("create", "tag", "copy", "copy linked"):
             names.add("new")
-        self.assertEqual((self.dir / "new.tar").exists(), done.returncode == 0 and what == "copy archive")
+        self.assertEqual((self.dir / "new.tar").exists(), done.returncode == 0 and what in ("copy archive", "copy docker"))
         if what == "copy archive" and done.returncode == 0:
             assert_whole(self, self.dir / "new.tar")
         self.assert_unharmed(names, peers=False)

@@ -399,16 +399,16 @@ make_multi() {
 # proves: safety.9
 @test "a signal: nothing is left, and nothing was named" {
     make_tars
-    seq 1 3000000 >tree/numbers
+    seq 1 6000000 >tree/numbers
     succeeds create layout:big tree --compress gzip:1
     succeeds create other:app tree.tar
     cp other/index.json before
     for dest in new other oci-archive:new.tar; do
-        for signal in INT TERM HUP; do
+        for signal in INT TERM; do
             # shellcheck disable=SC2016
             run --separate-stderr timeout 60 bash -c '
                 set -m
-                "$OCI_IMAGE" copy layout:big '$dest' --compress zstd:19 -j 1 & pid=$!
+                "$OCI_IMAGE" copy layout:big '$dest' --compress gzip:9 -j 1 & pid=$!
                 sleep 0.3
                 kill -'$signal' $pid
                 wait $pid

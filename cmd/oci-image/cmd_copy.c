@@ -55,6 +55,7 @@ static int prepare(struct cli *cli, const struct options *o, struct request *q)
     q->limits = cli_limits_of(&o->limits);
     q->compress.threads = (unsigned)o->jobs;
     q->dest.source.blobs = o->dest_blobs;
+    q->dest.source.tmpdir = o->image.tmpdir;
     q->dest.source.fsync = (oci_fsync_policy)o->write.fsync;
     q->copier = (oci_copier_options) { .limits = &q->limits,
                                        .events = cli_events(cli),

@@ -305,7 +305,8 @@ static int open_destination(struct cli *cli, const struct options *o, const char
 static int run(struct cli *cli, const void *opts, size_t n, char *const *operands)
 {
     const struct options *o = opts;
-    struct cli_dest dest = { .source = { .blobs = o->blobs, .fsync = (oci_fsync_policy)o->write.fsync } };
+    struct cli_dest dest = { .source = {
+                                 .blobs = o->blobs, .tmpdir = o->tmpdir, .fsync = (oci_fsync_policy)o->write.fsync } };
     struct request q = { 0 };
     oci_create *create = NULL;
     int r = check_inputs(cli, o->from, n - 1, operands + 1);

@@ -7,7 +7,7 @@
 #include "dest.h"
 
 struct options {
-    const char *platform;
+    const char *platform, *tmpdir;
     struct cli_list annotations;
     bool allow_missing, link;
     struct cli_archive archive;
@@ -22,6 +22,7 @@ static const struct cli_option options[] = {
     CLI_LIST(struct options, annotations, 0, "annotation", "NAME=VALUE", "of the index"),
     CLI_FLAG(struct options, allow_missing, 0, "allow-missing", "warn of what is not there, and go on"),
     CLI_SWITCH(struct options, link, "link", "share the space of blobs with IMAGE where that is safe"),
+    CLI_TMPDIR(struct options, tmpdir),
     CLI_GROUP(struct options, archive, struct cli_archive, CLI_ARCHIVE_TITLE, cli_archive_options),
     CLI_GROUP(struct options, write, struct cli_write, CLI_WRITE_TITLE, cli_write_options),
     CLI_GROUP(struct options, limits, struct cli_limits, CLI_LIMITS_TITLE, cli_limits_options),
@@ -49,7 +50,7 @@ static int choose(struct cli *cli, const char *word, const struct action **out)
 static int add(struct cli *cli, const struct options *o, const oci_limits *limits, oci_copier *c, const char *name,
                const char *image)
 {
-    struct cli_source source = { 0 };
+    struct cli_source source = { .tmpdir = o->tmpdir };
     int r = cli_source_parse(cli, image, NULL, &source);
 
     if (r == 0)
@@ -130,7 +131,7 @@ static int run(struct cli *cli, const void *opts, size_t n, char *const *operand
 {
     const struct options *o = opts;
     oci_limits limits = cli_limits_of(&o->limits);
-    struct cli_dest dest = { .source = { .fsync = (oci_fsync_policy)o->write.fsync } };
+    struct cli_dest dest = { .source = { .tmpdir = o->tmpdir, .fsync = (oci_fsync_policy)o->write.fsync } };
     const struct action *action = NULL;
     oci_editor *annotations = NULL;
     int64_t seconds;

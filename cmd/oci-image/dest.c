@@ -12,8 +12,6 @@
 const struct cli_option cli_archive_options[] = {
     CLI_FLAG(struct cli_archive, docker_load, 0, "docker-load",
              "an oci-archive that 'docker load' takes too, with manifest.json"),
-    CLI_TEXT(struct cli_archive, tmpdir, 0, "tmpdir", "DIR",
-             "for what has no size yet; default: where the archive goes, or TMPDIR"),
     CLI_END,
 };
 
@@ -112,13 +110,17 @@ static int open_writer(struct cli *cli, struct cli_dest *dest, oci_writer **out)
     return cli_wrap(cli, oci_writer_to_path(AT_FDCWD, path, dest->source.fsync, out, &cli->err), "'%s'", path);
 }
 
-static int choose_tmpdir(struct cli *cli, const struct cli_archive *o, struct cli_dest *dest)
+/* Without another wish, what has no size yet is kept where the archive goes. */
+static int choose_tmpdir(struct cli *cli, struct cli_dest *dest)
 {
-    const char *path = dest->source.reference->path, *slash = strrchr(path, '/'), *tmpdir = getenv("TMPDIR");
+    const char *path = dest->source.reference->path, *slash = strrchr(path, '/');
 
-    dest->archive.tmpdir = o->tmpdir;
-    if (o->tmpdir == NULL && is_stdout(dest))
-        dest->archive.tmpdir = tmpdir != NULL && tmpdir[0] != '\0' ? tmpdir : "/tmp";
+    dest->archive.tmpdir = dest->source.tmpdir;
+    if (dest->source.tmpdir == NULL && is_stdout(dest)) {
+        dest->archive.tmpdir = cli_tmpdir(NULL);
+        if (dest->archive.tmpdir == NULL)
+            dest->archive.tmpdir = "/var/tmp";
+    }
     if (dest->archive.tmpdir != NULL)
         return 0;
     dest->above = slash != NULL ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
@@ -140,7 +142,7 @@ int cli_dest_open(struct cli *cli, const struct cli_archive *o, const oci_limits
     dest->archive.events = cli_events(cli);
     dest->archive.mtime = epoch != NULL ? *epoch : 0;
     dest->archive.docker_load = o->docker_load;
-    r = choose_tmpdir(cli, o, dest);
+    r = choose_tmpdir(cli, dest);
     if (r == 0)
         r = open_writer(cli, dest, &w);
     if (r < 0)

@@ -12,11 +12,10 @@ enum cli_dest_kind { CLI_DEST_LAYOUT, CLI_DEST_OCI_ARCHIVE, CLI_DEST_DOCKER_ARCH
 #define CLI_ARCHIVE_TITLE "Archives"
 struct cli_archive {
     bool docker_load;
-    const char *tmpdir;
 };
 extern const struct cli_option cli_archive_options[];
 
-/* Zero-initialise it; fsync and blobs of source are set before it is opened. */
+/* Zero-initialise it; fsync, blobs and tmpdir of source are set before it is opened. */
 struct cli_dest {
     struct cli_source source; /* reference and layout */
     enum cli_dest_kind kind;

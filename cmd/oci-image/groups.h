@@ -36,7 +36,7 @@ oci_limits cli_limits_of(const struct cli_limits *l);
 /* Where archives are put meanwhile. */
 #define CLI_TMPDIR(T, field)                                                                                           \
     CLI_TEXT(T, field, 0, "tmpdir", "DIR",                                                                             \
-             "where an archive goes that is compressed or comes through a pipe; default is TMPDIR or /var/tmp")
+             "for parts of archives that cannot be read or written in place; default is TMPDIR or /var/tmp")
 
 #define CLI_WRITE_TITLE "Writing"
 struct cli_write {

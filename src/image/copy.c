@@ -80,12 +80,6 @@ int oci_copier_add(oci_copier *c, oci_layout *from, const oci_descriptor *d, con
     return r == 0 && c->o.referrers ? oci_copy_referrers(c, from, err) : r;
 }
 
-/* Whether an entry is meant by name, which key says. */
-static bool is_meant(const oci_descriptor *d, const char *key, const char *name)
-{
-    return name == NULL || oci_entry_has(d, key, name);
-}
-
 static const char *name_of(const oci_descriptor *d)
 {
     return oci_annotations_get(d->annotations, OCI_ANNOTATION_REF_NAME);
@@ -103,9 +97,8 @@ static int check_one_name(const oci_index *top, oci_error *err)
     return 0;
 }
 
-/* Sets *any when an entry is meant. */
-static int add_meant(oci_copier *c, oci_layout *from, const char *key, const char *name, const char *as, bool *any,
-                     oci_error *err)
+/* All entries, or those that name means in that way. */
+static int add_meant(oci_copier *c, oci_layout *from, oci_naming how, const char *name, const char *as, oci_error *err)
 {
     const oci_index *top = oci_layout_index(from);
     int r = 0;
@@ -113,9 +106,8 @@ static int add_meant(oci_copier *c, oci_layout *from, const char *key, const cha
     for (size_t i = 0; r == 0 && i < top->n_manifests; i++) {
         const oci_descriptor *d = top->manifests[i];
 
-        if (!is_meant(d, key, name))
+        if (name != NULL && !oci_is_named(d, how, name))
             continue;
-        *any = true;
         if (as == NULL && name_of(d) != NULL && !oci_ref_name_is_wellformed(name_of(d)))
             return oci_fail(err, OCI_E_INVALID, "%s is called '%s', which is no name; it can be given another one",
                             d->digest_text, name_of(d));
@@ -127,20 +119,18 @@ static int add_meant(oci_copier *c, oci_layout *from, const char *key, const cha
 int oci_copier_add_entries(oci_copier *c, oci_layout *from, const char *name, const char *as, oci_error *err)
 {
     const oci_resolve_options o = { .name = name, .limits = &c->limits };
+    const oci_naming how = name != NULL ? oci_naming_of(oci_layout_index(from), name) : OCI_NAMED_NOT;
     oci_path *path = NULL;
-    bool any = false;
     int r = name == NULL && as != NULL ? check_one_name(oci_layout_index(from), err) : 0;
 
-    if (r == 0)
-        r = add_meant(c, from, OCI_ANNOTATION_REF_NAME, name, as, &any, err);
-    if (r == 0 && !any && name != NULL)
-        r = add_meant(c, from, OCI_ANNOTATION_CONTAINERD_NAME, name, as != NULL ? as : name, &any, err);
-    if (r < 0 || any || name == NULL)
+    if (r == 0 && name != NULL && how == OCI_NAMED_NOT) {
+        /* Tells what there is instead. */
+        r = oci_resolve_entry(from, &o, &path, err);
+        oci_path_free(path);
         return r;
-    /* Tells what there is instead. */
-    r = oci_resolve_entry(from, &o, &path, err);
-    oci_path_free(path);
-    return r;
+    }
+    /* What has no name of its own in the layout keeps the one it was asked for by. */
+    return r == 0 ? add_meant(c, from, how, name, as == NULL && how == OCI_NAMED_CONTAINERD ? name : as, err) : r;
 }
 
 bool oci_copier_misses(const oci_copier *c)

@@ -215,3 +215,36 @@ h.example:5000/a/b_c-d.e:V_1.x h.example:5000/a/b_c-d.e:V_1.x
     oci copy layout:app other --docker-load
     exits 2
 }
+
+@test "every shape is an input, and the way back keeps what it can" {
+    make_layout app other
+    succeeds copy layout all.tar
+    succeeds copy all.tar back
+    [ "$(raw back:app)" = "$(raw layout:app)" ]
+    [ "$(raw back:other)" = "$(raw layout:other)" ]
+    succeeds validate back
+    # From a pipe into a pipe.
+    "$OCI_IMAGE" copy - - <all.tar | cat >again.tar
+    cmp all.tar again.tar
+    cat all.tar | "$OCI_IMAGE" copy -:app one.tar
+    [ "$(raw one.tar:app)" = "$(raw layout:app)" ]
+    # Docker's has other manifests, but the same configuration and, uncompressed, the same layers.
+    succeeds copy layout:app docker-archive:docker.tar:app:1
+    succeeds copy docker-archive:docker.tar fromdocker
+    [ "$(config_of fromdocker)" = "$(config_of layout:app)" ]
+    succeeds validate fromdocker
+    succeeds unpack --rootfs-only fromdocker a
+    succeeds unpack --rootfs-only layout:app b
+    diff -r a b
+    # The names of Docker mean what they mean there.
+    succeeds copy docker.tar:docker.io/library/app:1 named:new
+    [ "$(config_of named:new)" = "$(config_of layout:app)" ]
+    succeeds index create both:x docker.tar layout:other
+    succeeds create from.tar:x --from docker.tar
+    succeeds validate from.tar
+}
+
+# config_of IMAGE: the digest of its configuration.
+config_of() {
+    "$OCI_IMAGE" inspect -q --config "$1" | sha256sum
+}

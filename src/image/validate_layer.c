@@ -13,7 +13,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/fail.h"
-#include "base/hash.h"
+#include "base/table.h"
 #include "base/text.h"
 #include "base/vec.h"
 #include "layer/plan.h"
@@ -21,11 +21,6 @@
 /* Bytes of the names of links that wait for the end of the layer, as when it is unpacked. */
 enum { MAX_LATE_BYTES = 64 * 1024 * 1024 };
 enum { MAX_STEPS = 16 /* of the way up from a name */ };
-
-/* Names may be long and many, so what is kept of a name is 16 bytes that no other name is going to have. */
-typedef struct name_key {
-    uint64_t half[2];
-} name_key;
 
 /* What is known of a name: the type of its entry, whether it has one, whether something other than a whiteout lies
  * directly below. */
@@ -49,7 +44,7 @@ struct check {
     const oci_limits *limits;
     oci_layer_facts *facts;
     atomic_size_t *room; /* for the entries that are kept; NULL: none are */
-    oci_map *names;      /* what is known of a name: KNOWN_... and the type */
+    oci_table names;     /* what is known of a name: KNOWN_... and the type */
     struct once once[ONCE];
     struct {
         struct late_link *items;
@@ -89,34 +84,15 @@ static int count_once(struct check *c, int which, const oci_tar_entry *e)
 
 /* ---- names ---- */
 
-static name_key key_of(const char *name, size_t n)
+static oci_key key_of(const struct check *c, const char *name, size_t n)
 {
-    static const uint64_t seeds[2][2] = { { 0x6c61796572206f66, 0x206e616d65732c20 },
-                                          { 0x6f6e652068616c66, 0x20616e64206f6e65 } };
-
-    return (name_key) { { oci_siphash(seeds[0], name, n), oci_siphash(seeds[1], name, n) } };
+    return oci_table_key(&c->names, 0, 0, name, n);
 }
 
 /* What is known of the name, 0 when nothing is. */
-static unsigned known_by_key(const struct check *c, const name_key *key)
-{
-    void *value;
-
-    return oci_map_get(c->names, key, sizeof *key, &value) ? (unsigned)(uintptr_t)value : 0;
-}
-
 static unsigned known(const struct check *c, const char *name, size_t n)
 {
-    name_key key = key_of(name, n);
-
-    return known_by_key(c, &key);
-}
-
-static int set_known(struct check *c, const name_key *key, unsigned what)
-{
-    int r = oci_map_set(c->names, key, sizeof *key, (void *)(uintptr_t)what);
-
-    return r < 0 ? r : 0;
+    return (unsigned)oci_table_get(&c->names, key_of(c, name, n));
 }
 
 static bool is_type(const struct check *c, const char *name, size_t n, oci_tar_type type)
@@ -139,33 +115,33 @@ static size_t above(const char *name, size_t n)
 static int see_parents(struct check *c, const oci_tar_entry *e)
 {
     size_t n = e->name_len;
-    unsigned k = 0;
-    int r = 0;
 
-    for (unsigned steps = 0; r == 0 && n > 0 && steps < MAX_STEPS && (k & KNOWN_CHILD) == 0; steps++) {
-        name_key key;
+    for (unsigned steps = 0; n > 0 && steps < MAX_STEPS; steps++) {
+        uint64_t *k;
 
         n = above(e->name, n);
-        key = key_of(e->name, n);
-        k = known_by_key(c, &key);
-        if ((k & KNOWN_CHILD) == 0)
-            r = set_known(c, &key, (k == 0 ? (unsigned)OCI_TAR_DIR : k) | KNOWN_CHILD);
+        k = oci_table_at(&c->names, key_of(c, e->name, n));
+        if (k == NULL)
+            return OCI_E_NOMEM;
+        if ((*k & KNOWN_CHILD) != 0)
+            break;
+        *k = (*k == 0 ? (unsigned)OCI_TAR_DIR : *k) | KNOWN_CHILD;
     }
-    return r;
+    return 0;
 }
 
 static int see_name(struct check *c, const oci_tar_entry *e, oci_action action)
 {
-    name_key key = key_of(e->name, e->name_len);
-    unsigned k = known_by_key(c, &key);
-    int r;
+    uint64_t *k = oci_table_at(&c->names, key_of(c, e->name, e->name_len));
+    int r = 0;
 
-    if ((k & KNOWN_ENTRY) != 0)
+    if (k == NULL)
+        return OCI_E_NOMEM;
+    if ((*k & KNOWN_ENTRY) != 0)
         tell(c, e->stored_name, "layer.tar.no-duplicates", OCI_TOLD_RULE, "a second entry for this path");
     /* What is replaced by something else than a directory has nothing below it any more. */
-    k = e->type == OCI_TAR_DIR ? k & KNOWN_CHILD : 0;
-    r = set_known(c, &key, k | KNOWN_ENTRY | (unsigned)e->type);
-    if (r == 0 && action == OCI_ACTION_PUT)
+    *k = (e->type == OCI_TAR_DIR ? *k & KNOWN_CHILD : 0) | KNOWN_ENTRY | (unsigned)e->type;
+    if (action == OCI_ACTION_PUT)
         r = see_parents(c, e);
     return r < 0 || c->room == NULL ? r : oci_layer_keep(c->facts, c->room, e);
 }
@@ -393,7 +369,7 @@ static void free_check(struct check *c)
     }
     oci_free(c->late.items);
     oci_map_free(c->late_by_name);
-    oci_map_free(c->names);
+    oci_table_free(&c->names);
 }
 
 int oci_check_layer(oci_node *n, oci_reader *tar, const oci_limits *limits, bool is_base, atomic_size_t *room,
@@ -404,7 +380,6 @@ int oci_check_layer(oci_node *n, oci_reader *tar, const oci_limits *limits, bool
         .limits = limits,
         .facts = out,
         .room = room,
-        .names = oci_map_new(),
         .late_by_name = oci_map_new(),
         .once = {
             [ABSOLUTE] = { .rule = "layer.create.base-relative", .text = "the name is absolute" },
@@ -418,7 +393,8 @@ int oci_check_layer(oci_node *n, oci_reader *tar, const oci_limits *limits, bool
     int r = 0;
 
     *out = (oci_layer_facts) { .is_kept = room != NULL };
-    if (c.names == NULL || c.late_by_name == NULL)
+    oci_table_init(&c.names);
+    if (c.late_by_name == NULL)
         r = oci_fail_nomem(err);
     if (r == 0)
         r = check_entries(&c, tar, err);

@@ -11,6 +11,7 @@
 #include "num.h"
 
 enum { SMALLEST = 64 };
+enum { RUN = 8 /* numbers that lie side by side */ };
 
 void oci_table_init(oci_table *t)
 {
@@ -35,8 +36,11 @@ oci_key oci_table_key(const oci_table *t, uint64_t a, uint64_t b, const void *p,
 
 oci_key oci_table_number_key(uint64_t a, uint64_t b)
 {
-    /* Whatever is in the upper bits moves whole runs of numbers. */
-    return (oci_key) { { a + (a >> 16 ^ b) * UINT64_C(0x9e3779b97f4a7c15), a } };
+    /* Short runs, each somewhere else: long ones that met would make every search pass through all of them. */
+    uint64_t run = (a / RUN ^ b * UINT64_C(0xff51afd7ed558ccd)) * UINT64_C(0x9e3779b97f4a7c15);
+
+    run = (run ^ run >> 32) * UINT64_C(0x9e3779b97f4a7c15);
+    return (oci_key) { { (run ^ run >> 32) + a % RUN, a } };
 }
 
 static bool is_key(const struct oci_table_slot *s, oci_key key)

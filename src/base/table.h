@@ -31,8 +31,8 @@ void oci_table_free(oci_table *t);
 
 /* The key of what n bytes and two numbers describe. */
 oci_key oci_table_key(const oci_table *t, uint64_t a, uint64_t b, const void *p, size_t n);
-/* The key of two numbers themselves, which nobody may be able to choose: where a follows on another, the slots lie side
- * by side. */
+/* The key of two numbers themselves, which nobody may be able to choose: where a follows on another, the slots mostly
+ * lie side by side. */
 oci_key oci_table_number_key(uint64_t a, uint64_t b);
 /* The number under the key, 0 when there is none. */
 uint64_t oci_table_get(const oci_table *t, oci_key key);

@@ -78,6 +78,35 @@ OCI_TEST (table, takes_numbers_as_keys) {
     oci_table_free(&t);
 }
 
+/* How far a search has to go for what is in the table, on the average. */
+static size_t mean_way(const oci_table *t)
+{
+    size_t sum = 0;
+
+    for (size_t i = 0; i < t->cap; i++)
+        if (t->slots[i].value != 0)
+            sum += (i - (size_t)t->slots[i].key.half[0]) & (t->cap - 1);
+    return sum / t->count;
+}
+
+/* Inode numbers follow on one another for as long as files are made: where such runs met, every search would have to
+ * pass through all of them. */
+OCI_TEST (table, finds_long_runs_of_numbers_soon) {
+    static const uint64_t devices[] = { 0x1d, 0x803, 0xfd00 }, strides[] = { 1, 32, 128 };
+
+    for (size_t i = 0; i < 3; i++) {
+        for (size_t k = 0; k < 3; k++) {
+            oci_table t;
+
+            oci_table_init(&t);
+            for (uint64_t n = 0; n < 98000; n++)
+                assert_int_equal(oci_table_set(&t, oci_table_number_key(257 + n * strides[k], devices[i]), n + 1), 0);
+            assert_true(mean_way(&t) < 50);
+            oci_table_free(&t);
+        }
+    }
+}
+
 OCI_TEST (table, is_whole_without_memory) {
     oci_table t;
 

@@ -198,7 +198,8 @@ static struct stat assume(const oci_applier *a, mode_t mode)
     return (struct stat) { .st_mode = mode & a->umask, .st_uid = a->ident.uid, .st_gid = a->ident.gid };
 }
 
-/* Looks at what was made; what is not as it was assumed to be is set again. */
+/* Looks at what was made of an entry without attributes; what is not as it was assumed to be is set again. With them a
+ * mode that differs may be one that they have set themselves, as access control lists do. */
 static int finish(oci_applier *a, const struct subject *s, const oci_tar_entry *e, const oci_left_out *before,
                   struct stat *st, oci_error *err)
 {
@@ -239,7 +240,9 @@ int oci_meta_file(oci_applier *a, int fd, bool inherits, const oci_tar_entry *e,
         r = set_xattrs(a, &s, e, err);
     if (r == 0)
         r = oci_meta_time(a, fd, e->mtime, e->mtime_nsec, err);
-    return r < 0 ? r : finish(a, &s, e, &before, st, err);
+    if (r < 0)
+        return r;
+    return plain ? finish(a, &s, e, &before, st, err) : look(&s, st, err);
 }
 
 /* Whether what is made in the directory of the entry inherits an access control list. */
@@ -283,10 +286,11 @@ int oci_meta_default_dir(oci_applier *a, int fd, oci_error *err)
 int oci_meta_node(oci_applier *a, int dirfd, const char *base, const oci_tar_entry *e, struct stat *st, oci_error *err)
 {
     const struct subject s = { -1, dirfd, base };
+    const bool plain = e->n_xattrs == 0 && e->type == OCI_TAR_SYMLINK;
     const oci_left_out before = a->left_out;
     int r = 0;
 
-    if (e->n_xattrs == 0 && e->type == OCI_TAR_SYMLINK)
+    if (plain)
         *st = assume(a, 0);
     else
         r = look(&s, st, err);
@@ -296,5 +300,7 @@ int oci_meta_node(oci_applier *a, int dirfd, const char *base, const oci_tar_ent
         r = set_xattrs(a, &s, e, err);
     if (r == 0)
         r = set_entry_time(a, dirfd, base, e, err);
-    return r < 0 ? r : finish(a, &s, e, &before, st, err);
+    if (r < 0)
+        return r;
+    return plain ? finish(a, &s, e, &before, st, err) : look(&s, st, err);
 }

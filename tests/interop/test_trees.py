@@ -5,12 +5,14 @@ import os
 import pathlib
 import shutil
 import stat
+import struct
 import subprocess
 import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tools"))
 import layout as L  # noqa: E402
+import mktar  # noqa: E402
 from harness import Case  # noqa: E402
 
 
@@ -122,6 +124,30 @@ class Trees(Case):
         self.assertEqual(done.returncode, 0, done.stderr)
         sh("mkdir theirs; tar --xattrs --xattrs-include='*' --numeric-owner -C theirs -xpf in.tar", self.dir)
         self.compare(self.dir / "ours" / "rootfs", self.dir / "theirs")
+
+    # proves: layer.attr.xattrs
+    def test_an_access_control_list_stays_as_it_is(self):
+        """Also one that gives the group another mode than the header: whatever has it, it is set last."""
+        entries = [(1, 6, 0xffffffff), (2, 7, 1000), (4, 4, 0xffffffff), (16, 7, 0xffffffff), (32, 4, 0xffffffff)]
+        value = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *e) for e in entries)
+        (self.dir / "probe").mkdir()
+        try:
+            os.setxattr(self.dir / "probe", "system.posix_acl_access", value)
+        except OSError:
+            self.skipTest("the file system has no access control lists")
+        text = "".join(f"\\x{byte:02x}" for byte in value)
+        tar = mktar.build("\n".join(f"{kind} {kind} mode=0644 xattr.system.posix_acl_access={text}"
+                                    for kind in ("file", "fifo")))
+        layout = L.Layout(self.dir / "layout")
+        layout.image("img", [tar])
+        layout.write()
+        for policy in "keep", "squash":
+            done = self.run_tool("unpack", "--owner", policy, "layout:img", policy)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            for name in "file", "fifo":
+                path = self.dir / policy / "rootfs" / name
+                self.assertEqual(os.getxattr(path, "system.posix_acl_access"), value, name)
+                self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o674, name)
 
     def test_buildah_layers(self):
         probe = subprocess.run(["buildah", "--storage-driver", "vfs", "--root", str(self.dir / "s"), "--runroot",

@@ -430,13 +430,23 @@ static int copy_index(oci_copier *c, const oci_descriptor *d, size_t depth, oci_
     return oci_wrap(err, r, "index %s", d->digest_text);
 }
 
+/* A document that was copied. Where it did not change it stays what it is called here, which may be another type. */
+static bool find_document(const oci_copier *c, const oci_descriptor *d, oci_copied *out)
+{
+    if (!oci_copier_find(c, d->digest_text, out))
+        return false;
+    if (c->o.format == OCI_FORMAT_KEEP && strcmp(d->digest_text, out->digest_text) == 0)
+        out->media_type = d->media_type;
+    return true;
+}
+
 static int copy_node(oci_copier *c, const oci_descriptor *d, size_t depth, oci_copied *out, oci_error *err)
 {
     switch (oci_media_type_info(d->media_type).kind) {
     case OCI_MEDIA_INDEX:
-        return oci_copier_find(c, d->digest_text, out) ? 0 : copy_index(c, d, depth, out, err);
+        return find_document(c, d, out) ? 0 : copy_index(c, d, depth, out, err);
     case OCI_MEDIA_MANIFEST:
-        return oci_copier_find(c, d->digest_text, out) ? 0 : copy_manifest(c, d, out, err);
+        return find_document(c, d, out) ? 0 : copy_manifest(c, d, out, err);
     case OCI_MEDIA_OTHER:
     case OCI_MEDIA_DESCRIPTOR:
     case OCI_MEDIA_LAYOUT:

@@ -419,3 +419,27 @@ make_multi() {
         holds . before layout other tree tree.tar tree.tar.gz
     done
 }
+
+@test "one manifest under two media types keeps both" {
+    make_layout app
+    "$OCI_IMAGE" init mixed
+    cp layout/blobs/sha256/* mixed/blobs/sha256/
+    entry=$(jq -c '.manifests[0] | del(.annotations)' layout/index.json)
+    digest=$(jq -r .digest <<<"$entry")
+    # A manifest may leave its type to the descriptor.
+    jq -c 'del(.mediaType)' "layout/blobs/sha256/${digest#*:}" >manifest
+    digest=$("$OCI_IMAGE" blob put mixed manifest | cut -d ' ' -f 1)
+    entry=$(jq -nc --arg d "$digest" --argjson s "$(stat -c %s manifest)" '{digest: $d, size: $s}')
+    jq -nc --argjson m "$entry" '{schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json", manifests:
+        [$m + {mediaType: "application/vnd.docker.distribution.manifest.v2+json"}]}' >index
+    digest=$("$OCI_IMAGE" blob put mixed index | cut -d ' ' -f 1)
+    jq -nc --argjson m "$entry" --arg d "$digest" --argjson s "$(stat -c %s index)" '{schemaVersion: 2, manifests: [
+        $m + {mediaType: "application/vnd.oci.image.manifest.v1+json",
+              annotations: {"org.opencontainers.image.ref.name": "one"}},
+        {mediaType: "application/vnd.oci.image.index.v1+json", digest: $d, size: $s,
+         annotations: {"org.opencontainers.image.ref.name": "two"}}]}' >mixed/index.json
+    succeeds copy mixed copy
+    jq -S .manifests mixed/index.json >before
+    jq -S .manifests copy/index.json >after
+    cmp before after
+}

@@ -20,11 +20,13 @@ int oci_export_file(oci_tar_writer *tar, const char *name, const void *p, size_t
 typedef struct oci_docker_list {
     oci_value *images;
     oci_map *by_config; /* paths of configurations to images, borrowed */
+    oci_map *tags;      /* full references that are given away */
 } oci_docker_list;
 
 int oci_docker_list_begin(oci_docker_list *l, oci_error *err);
 void oci_docker_list_end(oci_docker_list *l);
-/* Adds an image, or to one that is there a name (NULL: none) that is made a full reference. */
+/* Adds an image, or to one that is there a name (NULL: none) that is made a full reference. A reference that an image
+ * has stays with it: whoever loads the archive would give it to the last. */
 int oci_docker_list_add(oci_docker_list *l, const char *config, const char *const *layers, size_t n, const char *name,
                         oci_error *err);
 int oci_docker_list_write(const oci_docker_list *l, oci_tar_writer *tar, int64_t mtime, oci_error *err);

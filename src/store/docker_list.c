@@ -15,8 +15,8 @@
 
 int oci_docker_list_begin(oci_docker_list *l, oci_error *err)
 {
-    *l = (oci_docker_list) { oci_value_new_array(), oci_map_new() };
-    return l->images != NULL && l->by_config != NULL ? 0 : oci_fail_nomem(err);
+    *l = (oci_docker_list) { oci_value_new_array(), oci_map_new(), oci_map_new() };
+    return l->images != NULL && l->by_config != NULL && l->tags != NULL ? 0 : oci_fail_nomem(err);
 }
 
 void oci_docker_list_end(oci_docker_list *l)
@@ -24,6 +24,7 @@ void oci_docker_list_end(oci_docker_list *l)
     if (l->images != NULL)
         oci_value_free(l->images);
     oci_map_free(l->by_config);
+    oci_map_free(l->tags);
     *l = (oci_docker_list) { 0 };
 }
 
@@ -55,20 +56,12 @@ static int new_image(oci_docker_list *l, const char *config, const char *const *
     return r;
 }
 
-static bool has_tag(const oci_value *tags, const char *tag)
-{
-    for (size_t i = 0; i < oci_value_count(tags); i++)
-        if (strcmp(oci_value_string(oci_value_item(tags, i), NULL), tag) == 0)
-            return true;
-    return false;
-}
-
 int oci_docker_list_add(oci_docker_list *l, const char *config, const char *const *layers, size_t n, const char *name,
                         oci_error *err)
 {
     OCI_AUTO_BUF oci_buf tag = OCI_BUF_INIT;
     void *found = NULL;
-    oci_value *image, *tags;
+    oci_value *image;
     int r = name != NULL ? oci_docker_reference(name, &tag, err) : 0;
 
     if (r < 0)
@@ -79,8 +72,10 @@ int oci_docker_list_add(oci_docker_list *l, const char *config, const char *cons
         r = new_image(l, config, layers, n, &image, err);
     if (r < 0 || name == NULL)
         return r;
-    tags = oci_value_get_rw(image, "RepoTags");
-    return has_tag(tags, tag.data) ? 0 : oci_value_push(tags, oci_value_new_string(tag.data), err);
+    r = oci_map_set(l->tags, tag.data, tag.len, NULL);
+    if (r < 0)
+        return oci_fail_nomem(err);
+    return r == 0 ? 0 : oci_value_push(oci_value_get_rw(image, "RepoTags"), oci_value_new_string(tag.data), err);
 }
 
 int oci_docker_list_write(const oci_docker_list *l, oci_tar_writer *tar, int64_t mtime, oci_error *err)
@@ -234,20 +229,29 @@ static const struct note *choose_image(const oci_docker_notes *n, const char *di
     return child != NULL && child->config != NULL ? child : NULL;
 }
 
+static int list_entry(const oci_docker_notes *n, const oci_descriptor *d, oci_docker_list *out, oci_error *err)
+{
+    const struct note *image = choose_image(n, d->digest_text);
+    const char *name = oci_annotations_get(d->annotations, OCI_ANNOTATION_CONTAINERD_NAME);
+
+    if (name == NULL)
+        name = oci_annotations_get(d->annotations, OCI_ANNOTATION_REF_NAME);
+    return image != NULL ? oci_docker_list_add(out, image->config, image->items, image->count, name, err) : 0;
+}
+
 int oci_docker_notes_list(const oci_docker_notes *n, const oci_index *index, oci_docker_list *out, oci_error *err)
 {
     int r = 0;
 
+    /* Of several entries of one name, that for this machine comes first and has it. */
     for (size_t i = 0; r == 0 && i < index->n_manifests; i++) {
         const oci_descriptor *d = index->manifests[i];
-        const struct note *image = choose_image(n, d->digest_text);
-        const char *name = oci_annotations_get(d->annotations, OCI_ANNOTATION_CONTAINERD_NAME);
 
-        if (name == NULL)
-            name = oci_annotations_get(d->annotations, OCI_ANNOTATION_REF_NAME);
-        if (image != NULL)
-            r = oci_docker_list_add(out, image->config, image->items, image->count, name, err);
+        if (d->platform != NULL && oci_platform_matches(d->platform, oci_platform_host()))
+            r = list_entry(n, d, out, err);
     }
+    for (size_t i = 0; r == 0 && i < index->n_manifests; i++)
+        r = list_entry(n, index->manifests[i], out, err);
     return r;
 }
 

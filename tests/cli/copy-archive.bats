@@ -248,3 +248,33 @@ h.example:5000/a/b_c-d.e:V_1.x h.example:5000/a/b_c-d.e:V_1.x
 config_of() {
     "$OCI_IMAGE" inspect -q --config "$1" | sha256sum
 }
+
+# tags ARCHIVE: the names in its manifest.json, a line each.
+tags() {
+    tar -xOf "$1" manifest.json | jq -r '.[].RepoTags[]?'
+}
+
+@test "a name leads to one image, also when several entries have it" {
+    make_layout app
+    "$OCI_IMAGE" create other:app tree.tar --platform linux/s390x
+    "$OCI_IMAGE" copy other:app layout:second
+    jq '.manifests[-1].annotations["org.opencontainers.image.ref.name"] = "app"' layout/index.json >new
+    cp new layout/index.json
+    succeeds copy layout flat.tar --docker-load
+    [ "$(tags flat.tar)" = docker.io/library/app:latest ]
+    # It is that for this machine, wherever it stands.
+    jq '.manifests |= reverse' layout/index.json >new
+    cp new layout/index.json
+    succeeds copy layout flat2.tar --docker-load
+    [ "$(tags flat2.tar)" = docker.io/library/app:latest ]
+    config=$(tar -xOf flat2.tar manifest.json | jq -r '.[] | select(.RepoTags != []).Config')
+    [ "$(tar -xOf flat2.tar "$config" | jq -r .architecture)" != s390x ]
+    # Two names that are one for Docker.
+    rm -r layout
+    "$OCI_IMAGE" create layout:app tree.tar --env NAME=1
+    "$OCI_IMAGE" create layout:app:latest tree.tar --env NAME=2
+    succeeds copy layout alike.tar --docker-load
+    [ "$(tags alike.tar | sort | uniq -d)" = "" ]
+    succeeds copy layout docker-archive:alike
+    [ "$(tags alike | sort | uniq -d)" = "" ]
+}

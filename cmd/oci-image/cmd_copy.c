@@ -90,6 +90,9 @@ static int copy_one(struct cli *cli, const struct options *o, struct request *q,
         name = q->source.reference->name;
     if (name == NULL && (o->image.platform != NULL || q->source.path->n_steps == 1))
         name = oci_annotations_get(q->source.path->steps[0]->annotations, OCI_ANNOTATION_REF_NAME);
+    if (name != NULL && !oci_ref_name_is_wellformed(name))
+        return cli_fail(cli, OCI_E_INVALID, "'%s': the image is called '%s', which is no name",
+                        q->source.reference->path, name);
     return oci_copier_add(c, q->source.layout, oci_path_target(q->source.path), name, &cli->err);
 }
 

@@ -406,7 +406,8 @@ int oci_txn_commit(oci_txn *taken, oci_error *err)
 
     if (t->layout->archive)
         return write_index(t, err);
-    if (t->edits.count == 0)
+    /* A new layout gets its name also when it stays empty. */
+    if (t->edits.count == 0 && t->layout->stage == NULL)
         return 0;
     r = change_index(t, err);
     if (r < 0 || t->layout->stage == NULL)

@@ -443,3 +443,21 @@ make_multi() {
     jq -S .manifests copy/index.json >after
     cmp before after
 }
+
+@test "a layout without images is copied as what it is" {
+    "$OCI_IMAGE" init empty
+    succeeds copy empty copy
+    succeeds list copy
+}
+
+@test "a name in the source that is none is damage, however it is met" {
+    make_layout app
+    digest=$(jq -r '.manifests[0].digest' layout/index.json)
+    jq '.manifests[0].annotations["org.opencontainers.image.ref.name"] = "no name!"' layout/index.json >new
+    cp new layout/index.json
+    for from in layout "layout@$digest" "--platform=$("$OCI_IMAGE" list --json layout | jq -r '.[0].platform | if type == "object" then .os + "/" + .architecture else . end') layout"; do
+        # shellcheck disable=SC2086 # an option and an operand
+        oci copy $from copy
+        exits 3
+    done
+}

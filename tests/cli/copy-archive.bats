@@ -278,3 +278,12 @@ tags() {
     succeeds copy layout docker-archive:alike
     [ "$(tags alike | sort | uniq -d)" = "" ]
 }
+
+@test "an image without a name is not left out in silence" {
+    make_layout app other
+    "$OCI_IMAGE" create layout tree.tar --env NAME=none
+    oci copy layout docker-archive:file
+    if [ "$status" -eq 0 ] && [ -z "$stderr" ]; then
+        [ "$(tar -xOf file manifest.json | jq length)" -eq 3 ]
+    fi
+}

@@ -169,13 +169,17 @@ static int export_images(struct cli *cli, struct request *q)
     const oci_index *top = oci_layout_index(q->source.layout);
     const oci_reference *from = q->source.reference;
     const char *name = q->dest.source.reference->name;
-    size_t count = 0;
+    size_t count = 0, nameless = 0;
     int r = 0;
 
-    for (size_t i = 0; i < top->n_manifests; i++)
+    for (size_t i = 0; i < top->n_manifests; i++) {
         count += new_name(top, i) != NULL;
+        nameless += oci_annotations_get(top->manifests[i]->annotations, OCI_ANNOTATION_REF_NAME) == NULL;
+    }
     if (from->name != NULL || from->digest != NULL || name != NULL || count < 2)
         return export_one(cli, q, from->name, name != NULL ? name : from->name);
+    if (nameless > 0)
+        cli_warn(cli, "entries without a name are left out: %zu", nameless);
     for (size_t i = 0; r == 0 && i < top->n_manifests; i++)
         if (new_name(top, i) != NULL)
             r = export_one(cli, q, new_name(top, i), new_name(top, i));

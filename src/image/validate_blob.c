@@ -113,8 +113,8 @@ static int source_next(void *ctx, oci_span *out, oci_error *err)
 
 static const oci_reader_callbacks source_ops = { source_next, NULL };
 
-/* blob (borrowed) ► inflate ► hash for each algorithm. hashes[alg] is the stage of that algorithm. With ahead, each of
- * the three has a thread. */
+/* blob (borrowed) ► inflate ► hash for each algorithm. hashes[alg] is the stage of that algorithm. With ahead,
+ * each of the three has a thread. */
 static int make_chain(struct source *blob, oci_compression kind, const oci_layer_use *uses, uint32_t max_ratio,
                       bool ahead, oci_reader *hashes[UINT8_MAX + 1], oci_reader **out, oci_error *err)
 {

@@ -114,14 +114,25 @@ OCI_API int oci_writer_hash(oci_writer *dst, oci_digest_alg alg, oci_writer **ou
 /* What a hash writer has seen: OCI_E_USAGE before it is finished and for other writers. */
 OCI_API int oci_writer_digest(const oci_writer *w, oci_digest *out, oci_error *err);
 
+/* Who makes gzip. Each makes bytes of its own, so to have the same ones from other builds, choose. */
+typedef enum oci_gzip_encoder {
+    OCI_GZIP_ENCODER_DEFAULT,   /* libdeflate where it was built in and OCI_IMAGE_ACCEL=none is not set, else zlib */
+    OCI_GZIP_ENCODER_ZLIB,      /* in every build */
+    OCI_GZIP_ENCODER_LIBDEFLATE /* three to four times as fast */
+} oci_gzip_encoder;
+
 typedef struct oci_compress_options {
-    int level;        /* gzip 1 to 9, zstd 1 to 19; 0: the default of the kind, gzip 6 and zstd 3 */
+    int level;        /* gzip 1 to 9, zstd 1 to 19; 0: the default, 6 of zlib, 2 of libdeflate, 3 of zstd */
     unsigned threads; /* that compress, besides the one that writes; 1: none, that one; 0: one for each processor */
+    oci_gzip_encoder encoder; /* for gzip alone */
 } oci_compress_options;
 
-/* The bytes written depend on the data, the kind, the level and the version of the library behind it alone, not on the
- * number of threads: gzip is one member without name and time, OS byte 255; zstd is frames with checksum and content
- * size. o may be NULL. */
+/* Whether there can be such a writer, before there is one. OCI_E_USAGE for a level or a number of threads that is none,
+ * for an encoder that was not built in, and for one that is chosen with another kind. o may be NULL. */
+OCI_API int oci_compress_check(oci_compression kind, const oci_compress_options *o, oci_error *err);
+/* The bytes written depend on the data, the kind, the encoder, the level and the version of the library behind it
+ * alone, not on the number of threads: gzip is members of up to 1 MiB of data, without name and time, OS byte 255, that
+ * tell their length in an extra field; zstd is frames with checksum and content size. o may be NULL. */
 OCI_API int oci_writer_compress(oci_writer *dst, oci_compression kind, const oci_compress_options *o, oci_writer **out,
                                 oci_error *err);
 

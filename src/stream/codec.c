@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "accel.h"
 #include "base/fail.h"
 #include "foreign.h"
 #include "thread.h"
@@ -204,27 +205,68 @@ int oci_reader_decompress_any(oci_reader *src, uint32_t max_ratio, oci_reader **
     return oci_reader_decompress(oci_steal(&r), kind, max_ratio, out, err);
 }
 
+/* NULL when it is not there. */
+static const oci_encoder *encoder_of(const oci_codec *codec, oci_gzip_encoder wanted)
+{
+    switch (wanted) {
+    case OCI_GZIP_ENCODER_DEFAULT:
+        return codec->fast_encoder != NULL && oci_accelerates() ? codec->fast_encoder : codec->encoder;
+    case OCI_GZIP_ENCODER_ZLIB:
+        return codec->encoder;
+    case OCI_GZIP_ENCODER_LIBDEFLATE:
+        return codec->fast_encoder;
+    }
+    return NULL;
+}
+
+/* o with its defaults filled in; out has no encoder when nothing is to be compressed. */
+static int resolve(oci_compression kind, const oci_compress_options *o, oci_encode_options *out, oci_error *err)
+{
+    static const oci_compress_options defaults;
+    const oci_codec *codec = codec_of(kind);
+
+    *out = (oci_encode_options) { NULL, 0, 0, 0 };
+    if (o == NULL)
+        o = &defaults;
+    if (codec == NULL && kind != OCI_COMPRESSION_NONE)
+        return unknown_kind(kind, err);
+    if (kind != OCI_COMPRESSION_GZIP && o->encoder != OCI_GZIP_ENCODER_DEFAULT)
+        return oci_fail(err, OCI_E_USAGE, "only gzip has encoders to choose from, not %s", oci_compression_name(kind));
+    if (codec == NULL)
+        return 0;
+    *out = (oci_encode_options) { encoder_of(codec, o->encoder), codec->block_size, o->level, o->threads };
+    if (out->encoder == NULL)
+        return oci_fail(err, OCI_E_USAGE, "this encoder of %s was not built in", codec->name);
+    if (out->level == 0)
+        out->level = out->encoder->default_level;
+    if (out->level < 1 || out->level > codec->max_level)
+        return oci_fail(err, OCI_E_USAGE, "%s has the levels 1 to %d, not %d", codec->name, codec->max_level,
+                        out->level);
+    if (out->threads == 0)
+        out->threads = oci_thread_count(DEFAULT_THREADS);
+    if (out->threads > MAX_THREADS)
+        return oci_fail(err, OCI_E_USAGE, "%u threads; %d are the most", out->threads, MAX_THREADS);
+    return 0;
+}
+
+int oci_compress_check(oci_compression kind, const oci_compress_options *o, oci_error *err)
+{
+    oci_encode_options ignored;
+
+    return resolve(kind, o, &ignored, err);
+}
+
 int oci_writer_compress(oci_writer *dst, oci_compression kind, const oci_compress_options *o, oci_writer **out,
                         oci_error *err)
 {
     OCI_AUTO(oci_writer) owned = dst;
-    const oci_codec *codec = codec_of(kind);
-    int level = o != NULL ? o->level : 0;
-    unsigned threads = o != NULL ? o->threads : 0;
+    oci_encode_options resolved;
+    int r = resolve(kind, o, &resolved, err);
 
-    if (codec == NULL) {
-        if (kind != OCI_COMPRESSION_NONE)
-            return unknown_kind(kind, err);
-        *out = oci_steal(&owned);
-        return 0;
-    }
-    if (level == 0)
-        level = codec->default_level;
-    if (level < 1 || level > codec->max_level)
-        return oci_fail(err, OCI_E_USAGE, "%s has the levels 1 to %d, not %d", codec->name, codec->max_level, level);
-    if (threads == 0)
-        threads = oci_thread_count(DEFAULT_THREADS);
-    if (threads > MAX_THREADS)
-        return oci_fail(err, OCI_E_USAGE, "%u threads; %d are the most", threads, MAX_THREADS);
-    return oci_writer_encode(oci_steal(&owned), codec, level, threads, out, err);
+    if (r < 0)
+        return r;
+    if (resolved.encoder != NULL)
+        return oci_writer_encode(oci_steal(&owned), &resolved, out, err);
+    *out = oci_steal(&owned);
+    return 0;
 }

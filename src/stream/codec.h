@@ -18,23 +18,6 @@ typedef struct oci_step {
 
 enum { OCI_CODEC_MAGIC = 4 }; /* bytes that begins() looks at */
 
-/* A piece of the data to be encoded. Pieces can be encoded at the same time, each by an encoder of its own. */
-typedef struct oci_block {
-    const unsigned char *data;
-    size_t len;       /* 0 only when there is no data at all */
-    size_t before;    /* bytes in front of data that are known to the decoder by then */
-    bool first, last; /* of the data */
-    uint32_t sum;     /* what encode has to tell seal */
-} oci_block;
-
-/* What seal has to remember from block to block; zero at first. */
-typedef struct oci_seal {
-    uint32_t sum;
-    uint32_t size;
-} oci_seal;
-
-enum { OCI_SEAL_MAX = 8 }; /* bytes that seal() writes at most */
-
 /* What decodes a unit. */
 typedef struct oci_decoder {
     int (*make)(void **state, oci_error *err);
@@ -45,11 +28,22 @@ typedef struct oci_decoder {
     void (*free)(void *state);
 } oci_decoder;
 
+/* What encodes a block of the data as a unit of its own. Blocks can be encoded at the same time, each by a state of its
+ * own. */
+typedef struct oci_encoder {
+    int default_level;
+    size_t (*bound)(size_t n); /* what n bytes become at most */
+    int (*make)(int level, void **state, oci_error *err);
+    /* The bytes depend on the block and the level alone. room is what bound says, and a block is empty only when there
+     * is no data at all. */
+    int (*encode)(void *state, oci_span block, unsigned char *out, size_t room, size_t *len, oci_error *err);
+    void (*free)(void *state);
+} oci_encoder;
+
 typedef struct oci_codec {
     const char *name;
     const char *unit;
-    bool padding; /* zero bytes may follow the last unit */
-    int default_level;
+    bool padding;  /* zero bytes may follow the last unit */
     int max_level; /* from 1 */
 
     /* Whether a unit can begin with these bytes, OCI_CODEC_MAGIC of them or all there are. */
@@ -58,16 +52,9 @@ typedef struct oci_codec {
     const oci_decoder *decoder;
     const oci_decoder *fast_decoder; /* does the same, on some machines and in some builds; or NULL */
 
-    size_t block_size;         /* of all blocks but the last */
-    size_t reach;              /* how far in front of a block its encoder looks at most */
-    size_t (*bound)(size_t n); /* what n bytes become at most */
-    int (*encoder_new)(int level, void **state, oci_error *err);
-    /* Encodes a block; the bytes depend on the block and the level alone. */
-    int (*encode)(void *state, oci_block *block, unsigned char *out, size_t room, size_t *len, oci_error *err);
-    void (*encoder_free)(void *state);
-    /* Is shown the encoded blocks in their order and returns how many bytes it has put into out to follow. May be NULL.
-     */
-    size_t (*seal)(oci_seal *seal, const oci_block *block, unsigned char out[OCI_SEAL_MAX]);
+    size_t block_size; /* of all blocks but the last */
+    const oci_encoder *encoder;
+    const oci_encoder *fast_encoder; /* makes other bytes, in some builds; or NULL */
 } oci_codec;
 
 extern const oci_codec oci_codec_gzip;
@@ -75,9 +62,16 @@ extern const oci_codec oci_codec_zstd;
 
 /* Takes src; max_ratio is not 0. */
 int oci_reader_decode(oci_reader *src, const oci_codec *codec, uint32_t max_ratio, oci_reader **out, oci_error *err);
-/* Takes dst; level is one that codec has, threads is at least 1. */
-int oci_writer_encode(oci_writer *dst, const oci_codec *codec, int level, unsigned threads, oci_writer **out,
-                      oci_error *err);
+
+typedef struct oci_encode_options {
+    const oci_encoder *encoder;
+    size_t block_size;
+    int level;        /* one that the encoder has */
+    unsigned threads; /* at least 1 */
+} oci_encode_options;
+
+/* Takes dst. */
+int oci_writer_encode(oci_writer *dst, const oci_encode_options *o, oci_writer **out, oci_error *err);
 
 /* OCI_E_LIMIT when consumed bytes have become too many. */
 int oci_codec_check_ratio(const char *name, uint64_t consumed, uint64_t produced, uint32_t max_ratio, oci_error *err);

@@ -14,10 +14,10 @@
 #include "thread.h"
 
 struct job {
-    unsigned char *in; /* the codec's reach, then a block */
+    unsigned char *in;
+    size_t in_len;
     unsigned char *out;
     size_t out_len;
-    oci_block block;
     int result;
     bool done; /* guarded by the lock while there are threads, like result and what it makes readable */
     oci_error error;
@@ -26,16 +26,14 @@ struct job {
 struct encode_writer {
     oci_writer w;
     oci_writer *dst;
-    const oci_codec *codec;
-    int level;
-    oci_seal seal;
+    oci_encode_options o;
     struct job *jobs;
     size_t n_jobs;
     size_t oldest;  /* the first that is not written out */
     size_t pending; /* handed over and not written out; behind them is the one that is filled */
 
     void **states; /* one for each thread; the first is there from the start */
-    unsigned threads, started;
+    unsigned started;
     bool tried; /* to start them */
     pthread_t *ids;
     pthread_mutex_t lock; /* guards what follows */
@@ -49,12 +47,14 @@ struct encode_writer {
 
 static size_t room_of(const struct encode_writer *e)
 {
-    return e->codec->bound(e->codec->block_size);
+    return e->o.encoder->bound(e->o.block_size);
 }
 
 static void encode_job(const struct encode_writer *e, struct job *j, void *state)
 {
-    j->result = e->codec->encode(state, &j->block, j->out, room_of(e), &j->out_len, &j->error);
+    const oci_span block = { j->in, j->in_len };
+
+    j->result = e->o.encoder->encode(state, block, j->out, room_of(e), &j->out_len, &j->error);
 }
 
 static void *run(void *arg)
@@ -88,18 +88,18 @@ static void *run(void *arg)
 static int start_threads(struct encode_writer *e, oci_error *err)
 {
     e->tried = true;
-    if (e->threads < 2)
+    if (e->o.threads < 2)
         return 0;
-    e->ids = oci_calloc(e->threads, sizeof *e->ids);
+    e->ids = oci_calloc(e->o.threads, sizeof *e->ids);
     if (e->ids == NULL)
         return oci_fail_nomem(err);
-    for (unsigned i = 1; i < e->threads; i++) {
-        int r = e->codec->encoder_new(e->level, &e->states[i], err);
+    for (unsigned i = 1; i < e->o.threads; i++) {
+        int r = e->o.encoder->make(e->o.level, &e->states[i], err);
 
         if (r < 0)
             return r;
     }
-    while (e->started < e->threads && oci_thread_start(&e->ids[e->started], run, e, NULL) == 0)
+    while (e->started < e->o.threads && oci_thread_start(&e->ids[e->started], run, e, NULL) == 0)
         e->started++;
     return 0;
 }
@@ -114,9 +114,6 @@ static struct job *filled(const struct encode_writer *e)
 static int write_oldest(struct encode_writer *e, oci_error *err)
 {
     struct job *j = &e->jobs[e->oldest];
-    unsigned char tail[OCI_SEAL_MAX];
-    size_t n;
-    int r;
 
     if (e->started > 0) {
         pthread_mutex_lock(&e->lock);
@@ -130,17 +127,17 @@ static int write_oldest(struct encode_writer *e, oci_error *err)
         *err = j->error;
         return j->result;
     }
-    r = oci_writer_write(e->dst, j->out, j->out_len, err);
-    if (r < 0 || e->codec->seal == NULL)
-        return r;
-    n = e->codec->seal(&e->seal, &j->block, tail);
-    return oci_writer_write(e->dst, tail, n, err);
+    return oci_writer_write(e->dst, j->out, j->out_len, err);
 }
 
-static int make_room(const struct encode_writer *e, struct job *j, oci_error *err)
+/* Makes the next block ready to be filled. */
+static int begin_block(struct encode_writer *e, oci_error *err)
 {
+    struct job *j = filled(e);
+
+    j->in_len = 0;
     if (j->in == NULL)
-        j->in = oci_alloc(e->codec->reach + e->codec->block_size);
+        j->in = oci_alloc(e->o.block_size);
     if (j->out == NULL)
         j->out = oci_alloc(room_of(e));
     return j->in != NULL && j->out != NULL ? 0 : oci_fail_nomem(err);
@@ -154,7 +151,6 @@ static int hand_over(struct encode_writer *e, bool last, oci_error *err)
 
     if (r < 0)
         return r;
-    j->block.last = last;
     j->done = false;
     e->pending++;
     if (e->started == 0) {
@@ -168,29 +164,13 @@ static int hand_over(struct encode_writer *e, bool last, oci_error *err)
     return 0;
 }
 
-/* Makes the next block ready to be filled; previous is the one before it, or NULL. */
-static int begin_block(struct encode_writer *e, const struct job *previous, oci_error *err)
-{
-    const size_t reach = e->codec->reach;
-    struct job *j = filled(e);
-    int r = make_room(e, j, err);
-
-    if (r < 0)
-        return r;
-    if (previous != NULL)
-        memmove(j->in, previous->in + e->codec->block_size, reach);
-    j->block = (oci_block) { .data = j->in + reach, .first = previous == NULL, .before = previous != NULL ? reach : 0 };
-    return 0;
-}
-
 static int next_block(struct encode_writer *e, oci_error *err)
 {
-    const struct job *previous = filled(e);
     int r = hand_over(e, false, err);
 
     if (r == 0 && e->pending == e->n_jobs)
         r = write_oldest(e, err);
-    return r < 0 ? r : begin_block(e, previous, err);
+    return r < 0 ? r : begin_block(e, err);
 }
 
 /* ---- the stage ---- */
@@ -201,8 +181,8 @@ static int encode_write(oci_writer *w, const void *p, size_t n, oci_error *err)
     const unsigned char *bytes = p;
 
     while (n > 0) {
-        oci_block *block = &filled(e)->block;
-        size_t take = e->codec->block_size - block->len;
+        struct job *j = filled(e);
+        size_t take = e->o.block_size - j->in_len;
 
         if (take == 0) {
             int r = next_block(e, err);
@@ -213,8 +193,8 @@ static int encode_write(oci_writer *w, const void *p, size_t n, oci_error *err)
         }
         if (take > n)
             take = n;
-        memcpy(filled(e)->in + e->codec->reach + block->len, bytes, take);
-        block->len += take;
+        memcpy(j->in + j->in_len, bytes, take);
+        j->in_len += take;
         bytes += take;
         n -= take;
     }
@@ -250,9 +230,9 @@ static void encode_free(oci_writer *w)
         oci_free(e->jobs[i].in);
         oci_free(e->jobs[i].out);
     }
-    for (unsigned i = 0; e->states != NULL && i < e->threads; i++)
+    for (unsigned i = 0; e->states != NULL && i < e->o.threads; i++)
         if (e->states[i] != NULL)
-            e->codec->encoder_free(e->states[i]);
+            e->o.encoder->free(e->states[i]);
     oci_free(e->jobs);
     oci_free(e->states);
     oci_free(e->ids);
@@ -264,8 +244,7 @@ static void encode_free(oci_writer *w)
 
 static const oci_writer_ops encode_ops = { encode_write, encode_finish, encode_free };
 
-int oci_writer_encode(oci_writer *dst, const oci_codec *codec, int level, unsigned threads, oci_writer **out,
-                      oci_error *err)
+int oci_writer_encode(oci_writer *dst, const oci_encode_options *o, oci_writer **out, oci_error *err)
 {
     OCI_AUTO(oci_writer) owned = dst;
     OCI_AUTO(oci_writer) w = NULL;
@@ -277,22 +256,20 @@ int oci_writer_encode(oci_writer *dst, const oci_codec *codec, int level, unsign
     w = &e->w;
     e->w.ops = &encode_ops;
     e->dst = oci_steal(&owned);
-    e->codec = codec;
-    e->level = level;
-    e->threads = threads;
+    e->o = *o;
     /* One to fill, one to write out, and one for each thread. */
-    e->n_jobs = threads > 1 ? (size_t)threads + 2 : 1;
+    e->n_jobs = o->threads > 1 ? (size_t)o->threads + 2 : 1;
     /* With default attributes these cannot fail on Linux. */
     pthread_mutex_init(&e->lock, NULL);
     pthread_cond_init(&e->submitted, NULL);
     pthread_cond_init(&e->finished, NULL);
     e->jobs = oci_calloc(e->n_jobs, sizeof *e->jobs);
-    e->states = oci_calloc(threads, sizeof *e->states);
+    e->states = oci_calloc(o->threads, sizeof *e->states);
     if (e->jobs == NULL || e->states == NULL)
         return oci_fail_nomem(err);
-    r = codec->encoder_new(level, &e->states[0], err);
+    r = o->encoder->make(o->level, &e->states[0], err);
     if (r == 0)
-        r = begin_block(e, NULL, err);
+        r = begin_block(e, err);
     if (r < 0)
         return r;
     *out = oci_steal(&w);

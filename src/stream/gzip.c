@@ -7,17 +7,17 @@
 
 #define ZLIB_CONST
 #include <limits.h>
-#include <string.h>
 #include <zlib.h>
 
 #include "base/fail.h"
+#include "deflate.h"
 #include "isal.h"
+#include "member.h"
 
 enum {
     WINDOW = 15 + 16, /* the largest window, with gzip headers and nothing else */
     RAW_WINDOW = -15, /* the same without headers */
-    MEMORY = 8,       /* zlib's default */
-    OS_UNKNOWN = 255
+    MEMORY = 8        /* zlib's default */
 };
 
 static bool begins(oci_span head)
@@ -115,108 +115,64 @@ static const oci_decoder decoder = { decoder_new, decode, decoder_free };
 
 /* ---- encoding ---- */
 
-/*
- * One member, whose blocks are made apart: each begins with the window that the decoder has by then and, but for the
- * last, ends at the boundary of a byte.
- */
-
-enum { HEADER = 10, FLUSH = 16 /* more than an empty stored block and the bits before it */ };
-
-struct encoder {
-    z_stream z;
-    int level;
-};
+/* A member for each block, as the other encoder makes them. */
 
 static size_t bound(size_t n)
 {
-    return deflateBound(NULL, (uLong)n) + HEADER + FLUSH;
+    return OCI_MEMBER_HEADER + deflateBound(NULL, (uLong)n) + OCI_MEMBER_TRAILER;
 }
 
 static int encoder_new(int level, void **state, oci_error *err)
 {
-    OCI_AUTO_MEM struct encoder *e = oci_calloc(1, sizeof *e);
+    OCI_AUTO_MEM z_stream *z = oci_calloc(1, sizeof *z);
     int r;
 
-    if (e == NULL)
+    if (z == NULL)
         return oci_fail_nomem(err);
-    e->z.zalloc = zalloc;
-    e->z.zfree = zfree;
-    e->level = level;
-    r = deflateInit2(&e->z, level, Z_DEFLATED, RAW_WINDOW, MEMORY, Z_DEFAULT_STRATEGY);
+    z->zalloc = zalloc;
+    z->zfree = zfree;
+    r = deflateInit2(z, level, Z_DEFLATED, RAW_WINDOW, MEMORY, Z_DEFAULT_STRATEGY);
     if (r != Z_OK)
-        return fail_zlib(&e->z, r, err);
-    *state = oci_steal(&e);
+        return fail_zlib(z, r, err);
+    *state = oci_steal(&z);
     return 0;
 }
 
-/* No flags, no time; what zlib writes for the level; an unknown system. */
-static void put_header(int level, unsigned char out[HEADER])
+static int encode(void *state, oci_span block, unsigned char *out, size_t room, size_t *len, oci_error *err)
 {
-    const unsigned char header[HEADER] = {
-        0x1f, 0x8b, Z_DEFLATED, 0, 0, 0, 0, 0, level == 9 ? 2 : level == 1 ? 4 : 0, OS_UNKNOWN
-    };
-
-    memcpy(out, header, HEADER);
-}
-
-static int encode(void *state, oci_block *block, unsigned char *out, size_t room, size_t *len, oci_error *err)
-{
-    struct encoder *e = state;
-    z_stream *z = &e->z;
-    size_t head = block->first ? HEADER : 0;
+    z_stream *z = state;
     int r = deflateReset(z);
 
-    if (r == Z_OK && block->before > 0)
-        r = deflateSetDictionary(z, block->data - block->before, (uInt)block->before);
     if (r != Z_OK)
         return fail_zlib(z, r, err);
-    if (block->first)
-        put_header(e->level, out);
-    z->next_in = block->data;
-    z->avail_in = (uInt)block->len;
-    z->next_out = out + head;
-    z->avail_out = clamp(room - head);
-    r = deflate(z, block->last ? Z_FINISH : Z_SYNC_FLUSH);
-    if (r != (block->last ? Z_STREAM_END : Z_OK) || z->avail_in > 0 || z->avail_out == 0)
+    z->next_in = block.data;
+    z->avail_in = (uInt)block.len;
+    z->next_out = out + OCI_MEMBER_HEADER;
+    z->avail_out = clamp(room - OCI_MEMBER_HEADER - OCI_MEMBER_TRAILER);
+    r = deflate(z, Z_FINISH);
+    if (r != Z_STREAM_END)
         return fail_zlib(z, r, err);
-    *len = (size_t)(z->next_out - out);
-    block->sum = (uint32_t)crc32_z(0, block->data, block->len);
+    *len = oci_member_close(out, z->total_out, (uint32_t)crc32_z(0, block.data, block.len), block.len);
     return 0;
 }
 
 static void encoder_free(void *state)
 {
-    deflateEnd(&((struct encoder *)state)->z);
+    deflateEnd(state);
     oci_free(state);
 }
 
-static size_t seal(oci_seal *seal, const oci_block *block, unsigned char out[OCI_SEAL_MAX])
-{
-    seal->sum = (uint32_t)crc32_combine(seal->sum, block->sum, (z_off_t)block->len);
-    seal->size += (uint32_t)block->len;
-    if (!block->last)
-        return 0;
-    for (size_t i = 0; i < 4; i++) {
-        out[i] = (unsigned char)(seal->sum >> 8 * i);
-        out[4 + i] = (unsigned char)(seal->size >> 8 * i);
-    }
-    return 8;
-}
+static const oci_encoder encoder = { 6, bound, encoder_new, encode, encoder_free };
 
 const oci_codec oci_codec_gzip = {
     .name = "gzip",
     .unit = "member",
     .padding = true,
-    .default_level = 6,
     .max_level = 9,
     .begins = begins,
     .decoder = &decoder,
     .fast_decoder = OCI_ISAL_DECODER,
     .block_size = (size_t)1 << 20,
-    .reach = (size_t)1 << 15,
-    .bound = bound,
-    .encoder_new = encoder_new,
-    .encode = encode,
-    .encoder_free = encoder_free,
-    .seal = seal,
+    .encoder = &encoder,
+    .fast_encoder = OCI_LIBDEFLATE_ENCODER,
 };

@@ -118,9 +118,9 @@ static int encoder_new(int level, void **state, oci_error *err)
     return 0;
 }
 
-static int encode(void *state, oci_block *block, unsigned char *out, size_t room, size_t *len, oci_error *err)
+static int encode(void *state, oci_span block, unsigned char *out, size_t room, size_t *len, oci_error *err)
 {
-    size_t n = ZSTD_compress2(state, out, room, block->data, block->len);
+    size_t n = ZSTD_compress2(state, out, room, block.data, block.len);
 
     if (ZSTD_isError(n))
         return fail_zstd(n, err);
@@ -133,17 +133,15 @@ static void encoder_free(void *state)
     ZSTD_freeCCtx(state);
 }
 
+static const oci_encoder encoder = { 3, bound, encoder_new, encode, encoder_free };
+
 const oci_codec oci_codec_zstd = {
     .name = "zstd",
     .unit = "frame",
     .padding = false,
-    .default_level = 3,
     .max_level = MAX_LEVEL,
     .begins = begins,
     .decoder = &decoder,
     .block_size = (size_t)4 << 20,
-    .bound = bound,
-    .encoder_new = encoder_new,
-    .encode = encode,
-    .encoder_free = encoder_free,
+    .encoder = &encoder,
 };

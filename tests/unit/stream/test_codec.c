@@ -297,25 +297,20 @@ OCI_TEST (codec, writes_the_same_bytes_however_the_data_is_cut) {
 
 OCI_TEST (codec, uses_the_default_level_without_options) {
     enum { N = 100000 };
-    static const int defaults[] = { 0, 6, 3 };
-    char *data = malloc(N);
+    OCI_AUTO_BUF oci_buf explicit = OCI_BUF_INIT;
+    OCI_AUTO_BUF oci_buf implicit = OCI_BUF_INIT;
+    OCI_AUTO(oci_writer) w = NULL;
+    OCI_AUTO_MEM char *data = oci_alloc(N);
+    oci_error err = OCI_ERROR_INIT;
 
-    assert_non_null(data);
+    /* That of gzip depends on who makes it, which test_encode.c looks at. */
     oci_test_fill(data, N, 17);
-    for (size_t i = 1; i < 3; i++) {
-        OCI_AUTO_BUF oci_buf explicit = OCI_BUF_INIT;
-        OCI_AUTO_BUF oci_buf implicit = OCI_BUF_INIT;
-        OCI_AUTO(oci_writer) w = NULL;
-        oci_error err = OCI_ERROR_INIT;
-
-        oci_test_compress(KINDS[i], defaults[i], data, N, &explicit);
-        assert_ok(&err, oci_writer_to_buf(&implicit, &w, &err));
-        assert_ok(&err, oci_writer_compress(oci_steal(&w), KINDS[i], NULL, &w, &err));
-        assert_ok(&err, oci_writer_write(w, data, N, &err));
-        assert_ok(&err, oci_writer_finish(w, &err));
-        assert_buf_equal(&implicit, explicit.data, explicit.len);
-    }
-    free(data);
+    oci_test_compress(OCI_COMPRESSION_ZSTD, 3, data, N, &explicit);
+    assert_ok(&err, oci_writer_to_buf(&implicit, &w, &err));
+    assert_ok(&err, oci_writer_compress(oci_steal(&w), OCI_COMPRESSION_ZSTD, NULL, &w, &err));
+    assert_ok(&err, oci_writer_write(w, data, N, &err));
+    assert_ok(&err, oci_writer_finish(w, &err));
+    assert_buf_equal(&implicit, explicit.data, explicit.len);
 }
 
 /* mib MiB of zeros, compressed. */

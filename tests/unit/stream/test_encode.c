@@ -3,75 +3,204 @@
 #include "help.h"
 
 #include <stdlib.h>
+#include <zlib.h>
 
 #include "stream/codec.h"
 
 static const struct {
     oci_compression kind;
     const oci_codec *codec;
-    int level;
-} KINDS[] = { { OCI_COMPRESSION_GZIP, &oci_codec_gzip, 1 }, { OCI_COMPRESSION_ZSTD, &oci_codec_zstd, 1 } };
+    oci_gzip_encoder encoder;
+} WAYS[] = { { OCI_COMPRESSION_GZIP, &oci_codec_gzip, OCI_GZIP_ENCODER_ZLIB },
+             { OCI_COMPRESSION_GZIP, &oci_codec_gzip, OCI_GZIP_ENCODER_LIBDEFLATE },
+             { OCI_COMPRESSION_ZSTD, &oci_codec_zstd, OCI_GZIP_ENCODER_DEFAULT } };
 
-static int compress(oci_compression kind, int level, unsigned threads, const char *p, size_t n, oci_buf *out,
-                    oci_error *err)
+enum { N_WAYS = sizeof WAYS / sizeof *WAYS };
+
+static oci_compress_options options(size_t way, int level, unsigned threads)
 {
-    const oci_compress_options o = { .level = level, .threads = threads };
+    return (oci_compress_options) { .level = level, .threads = threads, .encoder = WAYS[way].encoder };
+}
+
+static bool is_built_in(size_t way)
+{
+    const oci_compress_options o = options(way, 1, 1);
+
+    return oci_compress_check(WAYS[way].kind, &o, NULL) == 0;
+}
+
+static int compress_with(oci_compression kind, const oci_compress_options *o, const char *p, size_t n, oci_buf *out,
+                         oci_error *err)
+{
     OCI_AUTO(oci_writer) w = NULL;
     int r = oci_writer_to_buf(out, &w, err);
 
     if (r == 0)
-        r = oci_writer_compress(oci_steal(&w), kind, &o, &w, err);
+        r = oci_writer_compress(oci_steal(&w), kind, o, &w, err);
     for (size_t at = 0; r == 0 && at < n; at += 77777)
         r = oci_writer_write(w, p + at, n - at < 77777 ? n - at : 77777, err);
     return r == 0 ? oci_writer_finish(w, err) : r;
 }
 
+static int compress_by(size_t way, int level, unsigned threads, const char *p, size_t n, oci_buf *out, oci_error *err)
+{
+    const oci_compress_options o = options(way, level, threads);
+
+    return compress_with(WAYS[way].kind, &o, p, n, out, err);
+}
+
 // proves: diffid.reproducible
 OCI_TEST (encode, makes_the_same_bytes_with_any_number_of_threads) {
-    static const unsigned threads[] = { 2, 3, 8, 0 };
+    static const unsigned threads[] = { 2, 3, 4, 8, 0 };
     oci_error err = OCI_ERROR_INIT;
 
-    for (size_t k = 0; k < 2; k++) {
-        const size_t block = KINDS[k].codec->block_size;
+    for (size_t k = 0; k < N_WAYS; k++) {
+        const size_t block = WAYS[k].codec->block_size;
         const size_t sizes[] = { 0, 1, block - 1, block, block + 1, 2 * block, 7 * block / 2 };
 
-        for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+        for (size_t s = 0; is_built_in(k) && s < sizeof sizes / sizeof *sizes; s++) {
             OCI_AUTO_BUF oci_buf alone = OCI_BUF_INIT;
             OCI_AUTO_BUF oci_buf back = OCI_BUF_INIT;
             OCI_AUTO_MEM char *data = oci_alloc(sizes[s]);
 
             oci_test_fill(data, sizes[s], 21);
-            assert_ok(&err, compress(KINDS[k].kind, KINDS[k].level, 1, data, sizes[s], &alone, &err));
-            assert_ok(&err, oci_test_decompress(KINDS[k].kind, alone.data, alone.len, 5000, &back, &err));
+            assert_ok(&err, compress_by(k, 1, 1, data, sizes[s], &alone, &err));
+            assert_ok(&err, oci_test_decompress(WAYS[k].kind, alone.data, alone.len, 5000, &back, &err));
             assert_buf_equal(&back, data, sizes[s]);
             for (size_t t = 0; t < sizeof threads / sizeof *threads; t++) {
                 OCI_AUTO_BUF oci_buf out = OCI_BUF_INIT;
 
-                assert_ok(&err, compress(KINDS[k].kind, KINDS[k].level, threads[t], data, sizes[s], &out, &err));
+                assert_ok(&err, compress_by(k, 1, threads[t], data, sizes[s], &out, &err));
                 assert_buf_equal(&out, alone.data, alone.len);
             }
         }
     }
 }
 
-/* What is far away in the block before must still be found. */
-OCI_TEST (encode, looks_back_over_the_edge_of_a_block) {
-    enum { PATTERN = 30000 };
-    const size_t block = oci_codec_gzip.block_size, n = block + PATTERN;
-    OCI_AUTO_BUF oci_buf repeats = OCI_BUF_INIT;
-    OCI_AUTO_BUF oci_buf differs = OCI_BUF_INIT;
-    OCI_AUTO_MEM char *data = oci_calloc(n, 1);
+/* Inflates one member by zlib itself; returns how long it was. */
+static size_t inflate_member(const char *in, size_t left, oci_buf *out)
+{
+    const size_t room = oci_codec_gzip.block_size;
+    OCI_AUTO_MEM char *piece = oci_alloc(room);
     oci_error err = OCI_ERROR_INIT;
-    uint32_t x = 1;
+    z_stream z = { 0 };
+    size_t taken;
 
-    for (size_t i = 0; i < 2 * PATTERN; i++) {
-        x = x * 1664525 + 1013904223;
-        data[block - PATTERN + i] = (char)(x >> 24);
+    z.next_in = (Bytef *)(uintptr_t)in;
+    z.avail_in = (uInt)left;
+    z.next_out = (Bytef *)piece;
+    z.avail_out = (uInt)room;
+    assert_int_equal(inflateInit2(&z, 15 + 16), Z_OK);
+    assert_int_equal(inflate(&z, Z_FINISH), Z_STREAM_END);
+    assert_ok(&err, oci_buf_append(out, piece, z.total_out, &err));
+    taken = z.total_in;
+    inflateEnd(&z);
+    return taken;
+}
+
+/* Half of it from a small alphabet, so that there is something to find. */
+static void fill_unevenly(char *data, size_t n)
+{
+    oci_test_fill(data, n, 23);
+    for (size_t i = 0; i < n / 2; i++)
+        data[i] &= 3;
+}
+
+// proves: layer.media.gzip
+OCI_TEST (encode, makes_a_member_of_each_block_that_tells_its_length) {
+    const size_t block = oci_codec_gzip.block_size;
+    const size_t sizes[] = { 0, 1, block - 1, block, block + 1 };
+    OCI_AUTO_MEM char *data = oci_alloc(block + 1);
+    oci_error err = OCI_ERROR_INIT;
+
+    fill_unevenly(data, block + 1);
+    for (size_t k = 0; k < 2; k++) {
+        for (int level = 1; is_built_in(k) && level <= oci_codec_gzip.max_level; level++) {
+            for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+                OCI_AUTO_BUF oci_buf out = OCI_BUF_INIT;
+                OCI_AUTO_BUF oci_buf back = OCI_BUF_INIT;
+                size_t members = 0, at = 0;
+
+                assert_ok(&err, compress_by(k, level, 2, data, sizes[s], &out, &err));
+                for (; at < out.len; members++) {
+                    const unsigned char *header = (const unsigned char *)out.data + at;
+                    size_t length = inflate_member(out.data + at, out.len - at, &back);
+
+                    assert_memory_equal(header, "\x1f\x8b\x08\4\0\0\0\0\0\xff\x08\0IG\4\0", 16);
+                    assert_int_equal(header[16] | header[17] << 8 | header[18] << 16 | (size_t)header[19] << 24,
+                                     length);
+                    at += length;
+                }
+                assert_buf_equal(&back, data, sizes[s]);
+                assert_int_equal(members, sizes[s] > block ? (sizes[s] + block - 1) / block : 1);
+            }
+        }
     }
-    assert_ok(&err, compress(OCI_COMPRESSION_GZIP, 6, 2, data, n, &differs, &err));
-    memcpy(data + block, data + block - PATTERN, PATTERN);
-    assert_ok(&err, compress(OCI_COMPRESSION_GZIP, 6, 2, data, n, &repeats, &err));
-    assert_true(repeats.len + PATTERN * 9 / 10 < differs.len);
+}
+
+OCI_TEST (encode, has_room_for_what_cannot_be_compressed) {
+    const size_t n = oci_codec_zstd.block_size + 1;
+    OCI_AUTO_MEM char *data = oci_alloc(n);
+    oci_error err = OCI_ERROR_INIT;
+    uint64_t x = 1;
+
+    for (size_t i = 0; i < n; i++) {
+        x = x * UINT64_C(6364136223846793005) + 1442695040888963407u;
+        data[i] = (char)(x >> 56);
+    }
+    for (size_t k = 0; k < N_WAYS; k++) {
+        for (int level = 1; is_built_in(k) && level <= 9; level += 4) {
+            OCI_AUTO_BUF oci_buf out = OCI_BUF_INIT;
+            OCI_AUTO_BUF oci_buf back = OCI_BUF_INIT;
+
+            assert_ok(&err, compress_by(k, level, 2, data, n, &out, &err));
+            assert_ok(&err, oci_test_decompress(WAYS[k].kind, out.data, out.len, 5000, &back, &err));
+            assert_buf_equal(&back, data, n);
+        }
+    }
+}
+
+// proves: diffid.reproducible
+OCI_TEST (encode, takes_the_encoder_that_was_chosen) {
+    enum { N = 100000 };
+    const char *const before = getenv("OCI_IMAGE_ACCEL");
+    OCI_AUTO_MEM char *accel = before != NULL ? oci_strdup(before) : NULL;
+    OCI_AUTO_MEM char *data = oci_alloc(N);
+    OCI_AUTO_BUF oci_buf by_zlib = OCI_BUF_INIT;
+    OCI_AUTO_BUF oci_buf by_libdeflate = OCI_BUF_INIT;
+    OCI_AUTO_BUF oci_buf plain = OCI_BUF_INIT;
+    OCI_AUTO_BUF oci_buf by_default = OCI_BUF_INIT;
+    oci_error err = OCI_ERROR_INIT;
+
+    fill_unevenly(data, N);
+    setenv("OCI_IMAGE_ACCEL", "none", 1);
+    assert_ok(&err, compress_by(0, 6, 1, data, N, &by_zlib, &err));
+    assert_ok(&err, compress_with(OCI_COMPRESSION_GZIP, NULL, data, N, &plain, &err));
+    assert_buf_equal(&plain, by_zlib.data, by_zlib.len);
+    if (is_built_in(1))
+        assert_ok(&err, compress_by(1, 2, 1, data, N, &by_libdeflate, &err));
+    unsetenv("OCI_IMAGE_ACCEL");
+    assert_ok(&err, compress_with(OCI_COMPRESSION_GZIP, NULL, data, N, &by_default, &err));
+    if (is_built_in(1)) {
+        assert_buf_equal(&by_default, by_libdeflate.data, by_libdeflate.len);
+        assert_true(by_default.len != by_zlib.len || memcmp(by_default.data, by_zlib.data, by_zlib.len) != 0);
+    } else {
+        assert_buf_equal(&by_default, by_zlib.data, by_zlib.len);
+    }
+    if (accel != NULL)
+        setenv("OCI_IMAGE_ACCEL", accel, 1);
+}
+
+OCI_TEST (encode, refuses_encoders_that_are_none) {
+    oci_compress_options o = { .encoder = OCI_GZIP_ENCODER_ZLIB };
+    oci_error err = OCI_ERROR_INIT;
+
+    assert_fails(OCI_E_USAGE, &err, oci_compress_check(OCI_COMPRESSION_ZSTD, &o, &err));
+    assert_string_equal(err.msg, "only gzip has encoders to choose from, not zstd");
+    assert_fails(OCI_E_USAGE, &err, oci_compress_check(OCI_COMPRESSION_NONE, &o, &err));
+    o.encoder = (oci_gzip_encoder)77;
+    assert_fails(OCI_E_USAGE, &err, oci_compress_check(OCI_COMPRESSION_GZIP, &o, &err));
+    assert_string_equal(err.msg, "this encoder of gzip was not built in");
 }
 
 OCI_TEST (encode, fails_the_same_way_with_threads) {
@@ -79,14 +208,15 @@ OCI_TEST (encode, fails_the_same_way_with_threads) {
     OCI_AUTO_MEM char *data = oci_alloc(n);
 
     oci_test_fill(data, n, 3);
-    for (size_t k = 0; k < 2; k++) {
-        for (uint64_t room = 0; room < 4000000; room = room * 30 + 1) {
+    for (size_t k = 0; k < N_WAYS; k++) {
+        for (uint64_t room = 0; is_built_in(k) && room < 4000000; room = room * 30 + 1) {
             struct oci_test_sink sink = { .room = room, .code = OCI_E_IO };
+            const oci_compress_options o = options(k, 1, 4);
             oci_error err = OCI_ERROR_INIT;
             oci_writer *w = oci_test_writer(&sink);
             int r;
 
-            assert_ok(&err, oci_writer_compress(w, KINDS[k].kind, &(oci_compress_options) { 1, 4 }, &w, &err));
+            assert_ok(&err, oci_writer_compress(w, WAYS[k].kind, &o, &w, &err));
             r = oci_writer_write(w, data, n, &err);
             if (r == 0)
                 r = oci_writer_finish(w, &err);
@@ -102,19 +232,22 @@ OCI_TEST (encode, fails_the_same_way_with_threads) {
 OCI_TEST (encode, survives_every_failed_allocation_with_threads) {
     const size_t n = 3 * oci_codec_gzip.block_size;
     OCI_AUTO_MEM char *data = oci_alloc(n);
-    int failed = 1;
 
     oci_test_fill(data, n, 4);
-    for (unsigned long i = 1; failed; i++) {
-        OCI_AUTO_BUF oci_buf out = OCI_BUF_INIT;
-        oci_error err = OCI_ERROR_INIT;
-        int r;
+    for (size_t k = 0; k < 2; k++) {
+        int failed = is_built_in(k);
 
-        oci_alloc_fail_at(i);
-        r = compress(OCI_COMPRESSION_GZIP, 1, 2, data, n, &out, &err);
-        failed = oci_alloc_failed();
-        oci_alloc_fail_at(0);
-        assert_int_equal(r, failed ? OCI_E_NOMEM : 0);
+        for (unsigned long i = 1; failed; i++) {
+            OCI_AUTO_BUF oci_buf out = OCI_BUF_INIT;
+            oci_error err = OCI_ERROR_INIT;
+            int r;
+
+            oci_alloc_fail_at(i);
+            r = compress_by(k, 1, 2, data, n, &out, &err);
+            failed = oci_alloc_failed();
+            oci_alloc_fail_at(0);
+            assert_int_equal(r, failed ? OCI_E_NOMEM : 0);
+        }
     }
 }
 
@@ -122,5 +255,5 @@ OCI_TEST (encode, refuses_more_threads_than_make_sense) {
     OCI_AUTO_BUF oci_buf out = OCI_BUF_INIT;
     oci_error err = OCI_ERROR_INIT;
 
-    assert_fails(OCI_E_USAGE, &err, compress(OCI_COMPRESSION_GZIP, 1, 257, "x", 1, &out, &err));
+    assert_fails(OCI_E_USAGE, &err, compress_by(0, 1, 257, "x", 1, &out, &err));
 }

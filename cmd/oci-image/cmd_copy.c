@@ -13,7 +13,7 @@ struct options {
     bool all, merge, referrers, allow_missing, link;
     const char *compress, *dest_blobs;
     uint64_t jobs;
-    int format;
+    int format, encoder;
     struct cli_archive archive;
     struct cli_write write;
     struct cli_limits limits;
@@ -24,6 +24,7 @@ static const struct options defaults = { .link = true };
 static const struct cli_option options[] = {
     CLI_FLAG(struct options, all, 'a', "all", "all platforms of an index, which is the default"),
     CLI_TEXT(struct options, compress, 0, "compress", "KIND[:LEVEL]", "layers become gzip, zstd or none"),
+    CLI_CHOICE(struct options, encoder, 0, "encoder", "NAME", cli_encoders, "who makes gzip: auto, zlib or libdeflate"),
     CLI_NUMBER(struct options, jobs, 'j', "jobs", "N", 256,
                "threads that compress; default: one a processor, 8 at most"),
     CLI_CHOICE(struct options, format, 0, "format", "FORMAT", formats, "media types of the copy (default keep)"),
@@ -71,7 +72,9 @@ static int prepare(struct cli *cli, const struct options *o, struct request *q)
     if (o->referrers && (o->compress != NULL || q->copier.format != OCI_FORMAT_KEEP))
         return cli_fail(cli, OCI_E_USAGE, "--referrers: they refer to a digest that %s changes",
                         o->compress != NULL ? "--compress" : "--format");
-    if (cli_read_compression(cli, o->compress, &q->copier.compression, &q->compress.level) < 0)
+    if (o->compress == NULL && o->encoder != 0)
+        return cli_fail(cli, OCI_E_USAGE, "--encoder is for --compress gzip");
+    if (cli_read_compression(cli, o->compress, o->encoder, &q->copier.compression, &q->compress) < 0)
         return cli->err.code;
     if (q->copier.format == OCI_FORMAT_DOCKER && q->copier.compression == OCI_COMPRESSION_ZSTD)
         return cli_fail(cli, OCI_E_USAGE, "--compress: images in Docker's format have no layers in zstd");

@@ -160,7 +160,9 @@ void cli_dest_close(struct cli_dest *dest)
     *dest = (struct cli_dest) { 0 };
 }
 
-int cli_read_compression(struct cli *cli, const char *text, oci_compression *kind, int *level)
+const char *const cli_encoders[] = { "auto", "zlib", "libdeflate", NULL };
+
+static int read_kind(struct cli *cli, const char *text, oci_compression *kind, int *level)
 {
     static const struct {
         const char *name;
@@ -169,10 +171,10 @@ int cli_read_compression(struct cli *cli, const char *text, oci_compression *kin
     } kinds[] = { { "gzip", OCI_COMPRESSION_GZIP, 9 },
                   { "zstd", OCI_COMPRESSION_ZSTD, 19 },
                   { "none", OCI_COMPRESSION_NONE, 0 } };
-    const char *colon = text != NULL ? strchr(text, ':') : NULL;
-    size_t n = colon != NULL ? (size_t)(colon - text) : text != NULL ? strlen(text) : 0;
+    const char *colon = strchr(text, ':');
+    size_t n = colon != NULL ? (size_t)(colon - text) : strlen(text);
 
-    for (size_t i = 0; text != NULL && i < sizeof kinds / sizeof *kinds; i++) {
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         int number = 0;
 
         if (strlen(kinds[i].name) != n || memcmp(text, kinds[i].name, n) != 0)
@@ -188,7 +190,21 @@ int cli_read_compression(struct cli *cli, const char *text, oci_compression *kin
         *level = number;
         return 0;
     }
-    return text == NULL ? 0 : cli_fail(cli, OCI_E_USAGE, "--compress: '%s' is not gzip, zstd or none", text);
+    return cli_fail(cli, OCI_E_USAGE, "--compress: '%s' is not gzip, zstd or none", text);
+}
+
+int cli_read_compression(struct cli *cli, const char *text, int encoder, oci_compression *kind,
+                         oci_compress_options *out)
+{
+    static const oci_gzip_encoder encoder_of[] = { OCI_GZIP_ENCODER_DEFAULT, OCI_GZIP_ENCODER_ZLIB,
+                                                   OCI_GZIP_ENCODER_LIBDEFLATE };
+    int r = text != NULL ? read_kind(cli, text, kind, &out->level) : 0;
+
+    if (r < 0)
+        return r;
+    out->encoder = encoder_of[encoder];
+    r = oci_compress_check(*kind, out, &cli->err);
+    return cli_wrap(cli, r, "--encoder: %s", cli_encoders[encoder]);
 }
 
 int cli_read_epoch(struct cli *cli, int64_t *epoch, const int64_t **out)

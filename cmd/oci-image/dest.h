@@ -34,8 +34,12 @@ int cli_dest_open(struct cli *cli, const struct cli_archive *o, const oci_limits
                   struct cli_dest *dest);
 void cli_dest_close(struct cli_dest *dest);
 
-/* What --compress says, "KIND[:LEVEL]"; nothing is changed when text is NULL. */
-int cli_read_compression(struct cli *cli, const char *text, oci_compression *kind, int *level);
+/* The words of --encoder. */
+extern const char *const cli_encoders[];
+/* What --compress, "KIND[:LEVEL]", and --encoder (its place among the words) say, if this build can do it. Kind and
+ * level stay as they are when text is NULL. */
+int cli_read_compression(struct cli *cli, const char *text, int encoder, oci_compression *kind,
+                         oci_compress_options *out);
 /* SOURCE_DATE_EPOCH; *out becomes epoch when it is set. */
 int cli_read_epoch(struct cli *cli, int64_t *epoch, const int64_t **out);
 

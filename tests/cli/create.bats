@@ -52,6 +52,40 @@ names() {
     done
 }
 
+@test "--encoder" {
+    make_tars
+    export SOURCE_DATE_EPOCH=1
+    layer() { "$OCI_IMAGE" inspect -q --json "$1" | jq -r '.layers[0].digest'; }
+    succeeds create --encoder zlib layout:zlib tree.tar
+    OCI_IMAGE_ACCEL=none succeeds create layout:none tree.tar
+    succeeds create layout:default tree.tar
+    succeeds create --encoder auto layout:auto tree.tar
+    [ "$(layer layout:zlib)" = "$(layer layout:none)" ]
+    [ "$(layer layout:auto)" = "$(layer layout:default)" ]
+    succeeds --version
+    if [[ $output == *libdeflate* ]]; then
+        OCI_IMAGE_ACCEL=none succeeds create --encoder libdeflate layout:libdeflate tree.tar
+        [ "$(layer layout:libdeflate)" = "$(layer layout:default)" ]
+        [ "$(layer layout:libdeflate)" != "$(layer layout:zlib)" ]
+    else
+        [ "$(layer layout:zlib)" = "$(layer layout:default)" ]
+        oci create --encoder libdeflate new:bad tree.tar
+        exits 2
+        one_line
+        complains_of "create: --encoder: libdeflate: this encoder of gzip was not built in"
+    fi
+    for kind in zstd:3 none; do
+        oci create --compress $kind --encoder zlib new:bad tree.tar
+        exits 2
+        one_line
+        complains_of "create: --encoder: zlib: only gzip has encoders to choose from, not ${kind%:*}"
+    done
+    oci create --encoder zopfli new:bad tree.tar
+    exits 2
+    one_line
+    [ ! -e new ]
+}
+
 @test "tars in other compressions give the same image" {
     make_tars
     export SOURCE_DATE_EPOCH=1
@@ -77,9 +111,10 @@ names() {
     mkdir tree
     head -c 9000000 /dev/urandom | od -x >tree/numbers
     tar -C tree -cf tree.tar .
-    for kind in gzip:1 zstd:1; do
+    for kind in gzip:1 zstd:1 "gzip:1 --encoder zlib"; do
         for n in 1 2 7; do
-            succeeds create --compress $kind -j $n "layout$n:$kind" tree.tar
+            # shellcheck disable=SC2086
+            succeeds create --compress $kind -j $n "layout$n:${kind##* }" tree.tar
         done
     done
     diff -r layout1 layout2

@@ -57,7 +57,7 @@ class Peers(Case):
                 self.assertEqual(ours, theirs)
                 self.assert_valid("layout", "copy")
 
-    def create_many_blocks(self, how):
+    def create_many_blocks(self, how, *options):
         """A layer from a directory, larger than one block of any compression, with all kinds of entries."""
         if not (self.dir / "tree").exists():
             os.makedirs(self.dir / "tree/sub")
@@ -67,7 +67,7 @@ class Peers(Case):
             os.symlink("sub/file", self.dir / "tree/soft")
             (self.dir / "tree" / ("n" * 200)).write_bytes(b"long\n")
         shutil.rmtree(self.dir / "layout", ignore_errors=True)
-        made = self.run_tool("create", "layout:img", "tree", "--owner", f"{os.getuid()}:{os.getgid()}", "--compress", how, "-j", "3")
+        made = self.run_tool("create", "layout:img", "tree", "--owner", f"{os.getuid()}:{os.getgid()}", "--compress", how, "-j", "3", *options)
         self.assertEqual(made.returncode, 0, made.stderr)
         self.assert_valid("layout")
 
@@ -97,14 +97,18 @@ class Peers(Case):
 
     @needs("zstd")
     def test_plain_programs_decompress_our_layers(self):
-        for how, program in (("gzip", "gzip"), ("zstd", "zstd")):
-            with self.subTest(how):
-                self.create_many_blocks(how)
+        for how, program, options in (("gzip", "gzip", ()), ("gzip", "gzip", ("--encoder", "zlib")), ("zstd", "zstd", ())):
+            with self.subTest(how, options=options):
+                self.create_many_blocks(how, *options)
                 manifest = json.loads(self.run_tool("inspect", "--raw", "layout:img").stdout)
                 config = json.loads(self.run_tool("inspect", "--config", "layout:img").stdout)
                 blob = self.dir / "layout/blobs/sha256" / manifest["layers"][0]["digest"].split(":")[1]
                 tar = self.ok(self.peer("sh", "-c", f"{program} -dc <{blob}"))
                 self.assertEqual([L.digest_of(tar)], config["rootfs"]["diff_ids"])
+                os.mkdir(self.dir / "by-tar")
+                self.ok(self.peer("tar", "-x", "-f", blob, f"--use-compress-program={program}", "-C", "by-tar"))
+                self.assert_same_tree(self.dir / "by-tar")
+                shutil.rmtree(self.dir / "by-tar")
 
     @needs("buildah")
     def test_buildah_reads_what_we_write(self):

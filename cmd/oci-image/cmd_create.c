@@ -17,6 +17,7 @@
 static const char created_by[] = "oci-image create";
 static const char *const algorithms[] = { "sha256", "sha512", NULL };
 static const oci_digest_alg algorithm_of[] = { OCI_DIGEST_SHA256, OCI_DIGEST_SHA512 };
+
 struct options {
     const char *compress, *platform, *from, *owner;
     int algorithm, encoder;

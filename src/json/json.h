@@ -57,6 +57,8 @@ bool oci_value_bool(const oci_value *v);
 /* Strings may hold NUL bytes; the text is NUL-terminated besides. Borrowed. NULL unless v is a string; len may be NULL.
  */
 const char *oci_value_string(const oci_value *v, size_t *len);
+/* The same where a text with a NUL byte in it is as wrong as no string: NULL for both. */
+const char *oci_value_text(const oci_value *v);
 /* False unless v is an integer by grammar (1.0 and 1e3 are none, -0 is 0) that fits. */
 bool oci_value_int64(const oci_value *v, int64_t *out);
 bool oci_value_uint64(const oci_value *v, uint64_t *out);

@@ -94,6 +94,14 @@ const char *oci_value_string(const oci_value *v, size_t *len)
     return json_object_get_string(inner(v));
 }
 
+const char *oci_value_text(const oci_value *v)
+{
+    size_t len = 0;
+    const char *s = oci_value_string(v, &len);
+
+    return s != NULL && strlen(s) == len ? s : NULL;
+}
+
 bool oci_value_int64(const oci_value *v, int64_t *out)
 {
     int64_t i;

@@ -68,14 +68,6 @@ static const oci_value *get(struct making *m, const oci_value *object, const cha
     return v;
 }
 
-static const char *plain_string(const oci_value *v)
-{
-    size_t len = 0;
-    const char *s = oci_value_string(v, &len);
-
-    return s != NULL && strlen(s) == len ? s : NULL;
-}
-
 static char *keep(struct making *m, const char *s)
 {
     return oci_arena_strndup(m->arena, s, strlen(s));
@@ -94,7 +86,7 @@ static int read_strings(struct making *m, const oci_value *array, const char *wh
     if (items == NULL)
         return oci_fail_nomem(err);
     for (size_t i = 0; i < n; i++) {
-        const char *s = plain_string(oci_value_item(array, i));
+        const char *s = oci_value_text(oci_value_item(array, i));
 
         if (s == NULL)
             return oci_fail(err, OCI_E_INVALID, "%s/%zu: expected a string", what, i);
@@ -163,7 +155,7 @@ static int read_platform(struct making *m, const oci_value *config, oci_platform
         const char *s;
 
         oci_value_get(config, names[i], &v);
-        s = plain_string(v);
+        s = oci_value_text(v);
         if (s == NULL || s[0] == '\0' || strlen(s) > MAX_PLATFORM_TEXT)
             continue;
         texts[i] = keep(m, s);
@@ -362,7 +354,7 @@ static int add_manifest(struct making *m, const struct config *c, const oci_desc
 
 static int make_image(struct making *m, const oci_value *image, oci_error *err)
 {
-    const char *name = plain_string(get(m, image, "Config", "config"));
+    const char *name = oci_value_text(get(m, image, "Config", "config"));
     const oci_descriptor **layers;
     struct config *c = NULL;
     const char **members;

@@ -243,6 +243,7 @@ static const struct cli_example examples[] = {
     { "oci-image copy layout:app other --compress zstd", "with layers in another compression" },
     { "oci-image copy layout:app app.tar", "as an archive" },
     { "oci-image copy layout:app docker-archive:- | docker load", "for Docker" },
+    { "oci-image copy app.aci layout", "an image of appc and rkt, converted" },
     { NULL, NULL },
 };
 

@@ -20,7 +20,8 @@ const struct cli_exit_text cli_exit_texts[] = {
 
 const char cli_image_names[] =
     "An image is named [TRANSPORT:]PATH[:NAME][@DIGEST]. TRANSPORT is oci (an image layout directory), oci-archive (a "
-    "tar file of one) or docker-archive (what docker save writes); without it, PATH is looked at. An archive on "
+    "tar file of one) or docker-archive (what docker save writes); without it, PATH is looked at, and may be an "
+    "ACI of appc too. An archive on "
     "standard input is called -. NAME is the name given in the layout and may hold colons and slashes itself; it may "
     "be left out "
     "where there is only one image. DIGEST is that of a manifest or an index.";

@@ -39,13 +39,13 @@ typedef struct oci_layout_options {
 /* Opens the layout path (relative to dirfd, which may be AT_FDCWD and is borrowed; "" is what dirfd is itself). It is a
  * directory, or with read_only a tar archive: of a layout (oci-archive), or as "docker save" writes it
  * (docker-archive), which looks like a layout of OCI's documents with its repository tags as names. What is both is the
- * former.
+ * former. An image of appc (ACI) looks like a layout of one image.
  *
  * An archive in a regular file is read in place. One that comes through a pipe or is compressed (gzip, zstd, bzip2, xz,
  * lz4) is read now and kept without a name in tmpdir, at most max_size bytes of it.
  *
  * OCI_E_NOT_FOUND when it is not there; OCI_E_INVALID when it is no layout; OCI_E_UNSUPPORTED when its version is
- * unknown; OCI_E_PERM for an archive without read_only. Gives. */
+ * unknown, or for an ACI that depends on others; OCI_E_PERM for an archive without read_only. Gives. */
 OCI_API int oci_layout_open(int dirfd, const char *path, const oci_layout_options *o, oci_layout **out, oci_error *err);
 /* Makes an empty layout. path must not exist, be an empty directory, or OCI_E_EXISTS. What was begun is undone on
  * failure. */

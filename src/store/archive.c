@@ -18,7 +18,7 @@
 
 enum {
     MAX_MEMBERS = 1 << 20,
-    MAX_NAMES = 64 << 20, /* bytes of all names and targets of links together */
+    MAX_NAMES = 64 << 20, /* bytes of all names, targets of links and headers together */
     MAX_LINKS = 8         /* links that follow each other */
 };
 
@@ -48,16 +48,20 @@ static int compare_paths(const char *a, const char *b)
     return (unsigned char)*a < (unsigned char)*b ? -1 : 1;
 }
 
+/* Of what has the same name, the first one comes first. */
 static int compare_members(const void *a, const void *b)
 {
-    return compare_paths(((const oci_member *)a)->name, ((const oci_member *)b)->name);
+    const oci_member *x = a, *y = b;
+    int order = compare_paths(x->name, y->name);
+
+    return order != 0 ? order : (x->order > y->order) - (x->order < y->order);
 }
 
-static bool is_below(const char *name, const char *dir)
+bool oci_member_is_below(const oci_member *m, const char *dir)
 {
     size_t n = strlen(dir);
 
-    return strncmp(name, dir, n) == 0 && name[n] == '/';
+    return strncmp(m->name, dir, n) == 0 && m->name[n] == '/';
 }
 
 /* Sorts the members. Directories may come several times, and only they may have something below them. */
@@ -75,7 +79,7 @@ static int sort_members(oci_archive *a, oci_error *err)
             continue;
         if (same)
             return oci_fail(err, OCI_E_INVALID, "the archive has '%s' twice", m->name);
-        if (before != NULL && before->type != OCI_TAR_DIR && is_below(m->name, before->name))
+        if (before != NULL && before->type != OCI_TAR_DIR && oci_member_is_below(m, before->name))
             return oci_fail(err, OCI_E_INVALID, "the archive has '%s', which is no directory, and '%s' below it",
                             before->name, m->name);
         a->members.items[kept++] = *m;
@@ -139,18 +143,49 @@ static int spool_entry(struct pass *p, oci_error *err)
     }
 }
 
+/* What an attacker can bring about is told as a limit, whether it is ours or the machine's. */
+static int fail_full(oci_error *err)
+{
+    return oci_fail(err, OCI_E_LIMIT, "the names in the archive need too much memory");
+}
+
 static int keep_text(struct pass *p, const char *text, const char **out, oci_error *err)
 {
     if (text == NULL)
         return 0;
     *out = oci_arena_strndup(p->a->names, text, strlen(text));
-    /* What an attacker can bring about is told as a limit, whether it is ours or the machine's. */
-    return *out != NULL ? 0 : oci_fail(err, OCI_E_LIMIT, "the names in the archive need too much memory");
+    return *out != NULL ? 0 : fail_full(err);
+}
+
+/* Everything that the entry points to goes into the arena. */
+static int keep_facts(struct pass *p, const oci_tar_entry *e, oci_member *m, oci_error *err)
+{
+    oci_tar_entry *facts = oci_arena_alloc(p->a->names, sizeof *facts);
+    oci_tar_xattr *xattrs = oci_arena_array(p->a->names, e->n_xattrs, sizeof *xattrs);
+
+    if (facts == NULL || xattrs == NULL)
+        return fail_full(err);
+    for (size_t i = 0; i < e->n_xattrs; i++) {
+        const oci_span *value = &e->xattrs[i].value;
+        const void *kept = oci_arena_strndup(p->a->names, value->len > 0 ? value->data : "", value->len);
+        int r = keep_text(p, e->xattrs[i].name, &xattrs[i].name, err);
+
+        if (r < 0 || kept == NULL)
+            return r < 0 ? r : fail_full(err);
+        xattrs[i].value = (oci_span) { kept, value->len };
+    }
+    *facts = *e;
+    facts->name = facts->stored_name = m->name;
+    facts->link = m->link;
+    facts->xattrs = xattrs;
+    m->facts = facts;
+    return 0;
 }
 
 static int add_member(struct pass *p, const oci_tar_entry *e, oci_error *err)
 {
-    oci_member m = { .type = e->type, .size = e->size };
+    oci_member m = { .type = e->type, .size = e->size, .order = (uint32_t)p->a->members.count };
+    const char *wanted = p->o->facts_of;
     int r;
 
     /* The archive's own root tells nothing. */
@@ -166,6 +201,8 @@ static int add_member(struct pass *p, const oci_tar_entry *e, oci_error *err)
     r = keep_text(p, e->name, &m.name, err);
     if (r == 0)
         r = keep_text(p, e->link, &m.link, err);
+    if (r == 0 && wanted != NULL && (strcmp(m.name, wanted) == 0 || oci_member_is_below(&m, wanted)))
+        r = keep_facts(p, e, &m, err);
     if (r == 0 && !p->a->in_place && e->type == OCI_TAR_FILE)
         r = spool_entry(p, err);
     if (r < 0)
@@ -307,16 +344,11 @@ size_t oci_archive_below(const oci_archive *a, const char *dir)
     return low;
 }
 
-static const oci_member *find(const oci_archive *a, const char *name)
+const oci_member *oci_archive_get(const oci_archive *a, const char *name)
 {
     size_t i = oci_archive_below(a, name);
 
     return i < a->members.count && strcmp(a->members.items[i].name, name) == 0 ? &a->members.items[i] : NULL;
-}
-
-bool oci_archive_has(const oci_archive *a, const char *name)
-{
-    return find(a, name) != NULL;
 }
 
 /* Where a symbolic link leads, from the directory it is in. */
@@ -347,7 +379,7 @@ static int follow(const oci_member *m, oci_buf *out, oci_error *err)
 
 int oci_archive_find(const oci_archive *a, const char *name, const oci_member **out, oci_error *err)
 {
-    const oci_member *m = find(a, name), *first = m;
+    const oci_member *m = oci_archive_get(a, name), *first = m;
 
     for (int links = 0; m != NULL && m->link != NULL; links++) {
         OCI_AUTO_BUF oci_buf target = OCI_BUF_INIT;
@@ -357,7 +389,7 @@ int oci_archive_find(const oci_archive *a, const char *name, const oci_member **
             return r;
         if (links == MAX_LINKS)
             return oci_fail(err, OCI_E_UNSAFE, "'%s' in the archive goes through too many links", name);
-        m = find(a, target.data);
+        m = oci_archive_get(a, target.data);
     }
     if (m == NULL && first != NULL)
         return oci_fail(err, OCI_E_INVALID, "'%s' in the archive is a link that leads nowhere", name);

@@ -3,7 +3,7 @@
 #define OCI_STORE_ARCHIVE_H
 /*
  * A tar archive as a place to look things up: its members are found in one pass over the headers, and their content is
- * read where it stands. Only names are kept in memory.
+ * read where it stands. Only names are kept in memory, and headers where they are wanted.
  *
  * Nothing is ever unpacked, so a name can lead nowhere; but an archive that tools understand in different ways (the
  * same name twice, a file with something below it, names with ".." or from the root) is refused as a whole.
@@ -19,8 +19,13 @@ typedef struct oci_member {
     const char *name; /* normal form, see oci_tar_entry */
     const char *link; /* of symbolic and hard links, otherwise NULL */
     oci_tar_type type;
+    uint32_t order; /* which one it is in the archive, from 0 */
     uint64_t offset, size;
+    const oci_tar_entry *facts; /* its header as it was read; NULL unless that was asked for */
 } oci_member;
+
+/* Whether the member is in the directory, however deep. */
+bool oci_member_is_below(const oci_member *m, const char *dir);
 
 typedef struct oci_archive oci_archive;
 
@@ -29,6 +34,7 @@ typedef struct oci_archive_options {
     uint64_t max_size;        /* bytes that may be put there */
     uint32_t max_ratio;       /* of an archive that is compressed; 0: the default */
     const oci_events *events; /* or NULL */
+    const char *facts_of;     /* or NULL: the directory at and below which members keep their headers */
 } oci_archive_options;
 
 /* A regular file that is a plain tar is read in place, from its current position. Everything else (pipes, archives
@@ -44,8 +50,8 @@ size_t oci_archive_count(const oci_archive *a);
 const oci_member *oci_archive_member(const oci_archive *a, size_t i); /* borrowed */
 /* The place of the first member at or below the directory; oci_archive_count when there is none. */
 size_t oci_archive_below(const oci_archive *a, const char *dir);
-/* Whether there is a member of that name, whatever it is. */
-bool oci_archive_has(const oci_archive *a, const char *name);
+/* The member of that name, whatever it is, or NULL; borrowed. */
+const oci_member *oci_archive_get(const oci_archive *a, const char *name);
 /* The regular file of that name, links to members of the archive followed; borrowed. OCI_E_NOT_FOUND; OCI_E_INVALID
  * when it is no file or a link to nothing; OCI_E_UNSAFE when a link leads out of the archive or to itself. */
 int oci_archive_find(const oci_archive *a, const char *name, const oci_member **out, oci_error *err);

@@ -6,13 +6,9 @@
  */
 #include "docker.h"
 
-#include <string.h>
-
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/fail.h"
-
-static const char layout_file[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
 
 static const oci_member *find(oci_store *base, const oci_digest *d)
 {
@@ -66,27 +62,9 @@ static int docker_each(oci_store *base, oci_each_blob *each, void *ctx, oci_erro
 
 static int docker_read_file(oci_store *base, const char *name, uint64_t limit, oci_buf *out, oci_error *err)
 {
-    const oci_buf *index = &((oci_docker_store *)base)->index;
-
-    if (strcmp(name, "oci-layout") == 0)
-        return oci_buf_puts(out, layout_file, err);
-    if (strcmp(name, "index.json") != 0)
-        return oci_fail(err, OCI_E_NOT_FOUND, "'%s' is not in the archive", name);
     /* It is larger than the manifest.json that it was made of, which the limit was for. */
     (void)limit;
-    return oci_buf_append(out, index->data, index->len, err);
-}
-
-/* What lies in the archive besides is no business of a layout's. */
-static int docker_each_name(oci_store *base, oci_each_name *each, void *ctx, oci_error *err)
-{
-    static const char *const names[] = { "blobs", "index.json", "oci-layout" };
-    int r = 0;
-
-    (void)base;
-    for (size_t i = 0; r == 0 && i < sizeof names / sizeof names[0]; i++)
-        r = each(ctx, names[i], i == 0 ? OCI_TREE_DIR : OCI_TREE_FILE, err);
-    return r;
+    return oci_made_read_file(&((oci_docker_store *)base)->index, name, out, err);
 }
 
 static const char *docker_place(oci_store *base, const oci_digest *d)
@@ -113,7 +91,7 @@ int oci_store_new_docker(oci_archive *taken, const oci_limits *limits, const oci
                                        .stat = docker_stat,
                                        .each = docker_each,
                                        .read_file = docker_read_file,
-                                       .each_name = docker_each_name,
+                                       .each_name = oci_made_each_name,
                                        .place = docker_place,
                                        .free = docker_free };
     OCI_AUTO(oci_archive) archive = taken;

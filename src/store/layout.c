@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "aci.h"
 #include "archive.h"
 #include "base/alloc.h"
 #include "base/buf.h"
@@ -128,7 +129,8 @@ static int layout_of_archive(oci_archive *taken, const oci_layout_options *o, oc
     const oci_transport wanted = o != NULL ? o->transport : OCI_TRANSPORT_ANY;
     OCI_AUTO(oci_archive) archive = taken;
     OCI_AUTO(oci_layout) l = layout_new(o);
-    bool is_layout = oci_archive_has(archive, "index.json"), is_docker = oci_archive_has(archive, "manifest.json");
+    bool is_layout = oci_archive_get(archive, "index.json") != NULL;
+    bool is_docker = oci_archive_get(archive, "manifest.json") != NULL;
     int r;
 
     if (l == NULL)
@@ -137,10 +139,13 @@ static int layout_of_archive(oci_archive *taken, const oci_layout_options *o, oc
         r = oci_store_new_archive(oci_steal(&archive), &l->store, err);
     else if (is_docker)
         r = oci_store_new_docker(oci_steal(&archive), &l->limits, l->events, &l->store, &l->is_lower_case, err);
-    else if (oci_archive_has(archive, "repositories"))
+    else if (wanted == OCI_TRANSPORT_ANY && oci_aci_is_one(archive))
+        r = oci_store_new_aci(oci_steal(&archive), &l->limits, l->events, &l->store, err);
+    else if (oci_archive_get(archive, "repositories") != NULL)
         r = oci_fail(err, OCI_E_UNSUPPORTED, "it has no manifest.json: Docker has written it so before version 1.10");
     else
-        r = oci_fail(err, OCI_E_INVALID, "it has neither index.json nor manifest.json, so it is no archive of images");
+        r = oci_fail(err, OCI_E_INVALID,
+                     "it has neither index.json nor manifest.json nor manifest, so it is no archive of images");
     if (r == 0)
         *out = oci_steal(&l);
     return r;
@@ -152,7 +157,8 @@ static int open_archive(int fd, const oci_layout_options *o, oci_layout **out, o
     const oci_archive_options how = { .tmpdir = o != NULL ? o->tmpdir : NULL,
                                       .max_size = limits.max_size,
                                       .max_ratio = limits.max_ratio,
-                                      .events = o != NULL ? o->events : NULL };
+                                      .events = o != NULL ? o->events : NULL,
+                                      .facts_of = oci_aci_rootfs };
     OCI_AUTO_FD int owned = fd;
     oci_archive *archive = NULL;
     int r;

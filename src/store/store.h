@@ -93,6 +93,12 @@ int oci_store_new_archive(oci_archive *a, oci_store **out, oci_error *err);
  * of its manifest.json are not written as Docker writes them. */
 int oci_store_new_docker(oci_archive *a, const oci_limits *limits, const oci_events *events, oci_store **out,
                          bool *lower_case, oci_error *err);
+/* The same of an image of appc (ACI), whose documents and layer are made of what is in it; see aci.h. */
+int oci_store_new_aci(oci_archive *a, const oci_limits *limits, const oci_events *events, oci_store **out,
+                      oci_error *err);
+/* What read_file and each_name are where the documents are made: there is oci-layout, and index as index.json. */
+int oci_made_read_file(const oci_buf *index, const char *name, oci_buf *out, oci_error *err);
+int oci_made_each_name(oci_store *s, oci_each_name *each, void *ctx, oci_error *err);
 /* Blobs in memory. */
 int oci_store_new_memory(oci_store **out, oci_error *err);
 /* Where a blob of the layout's own directory stands: its entry, which may be a link, and the file. OCI_E_NOT_FOUND. */

@@ -49,11 +49,11 @@ OCI_TEST (archive, has_its_members_in_the_order_of_paths) {
     for (size_t i = 0; i < 8; i++) {
         assert_string_equal(oci_archive_member(a, i)->name, sorted[i]);
         assert_int_equal(oci_archive_below(a, sorted[i]), i);
-        assert_true(oci_archive_has(a, sorted[i]));
+        assert_non_null(oci_archive_get(a, sorted[i]));
     }
-    assert_false(oci_archive_has(a, "a/"));
-    assert_false(oci_archive_has(a, "a/b/c/d"));
-    assert_false(oci_archive_has(a, ""));
+    assert_null(oci_archive_get(a, "a/"));
+    assert_null(oci_archive_get(a, "a/b/c/d"));
+    assert_null(oci_archive_get(a, ""));
     assert_int_equal(oci_archive_below(a, "z"), 7);
     scratch_free(dir);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <oci-image/unpack.h>
@@ -60,6 +61,16 @@ static int prepare_owners(struct cli *cli, const struct options *o, struct cli_r
     return 0;
 }
 
+static int unpack_platforms(struct cli *cli, const oci_limits *limits, const struct cli_source *source,
+                            const char *bundle, const oci_unpack_options *u)
+{
+    const oci_resolve_options wanted = cli_wanted(cli, limits, source);
+    int r = oci_unpack_platforms(source->layout, &wanted, AT_FDCWD, bundle, u, &cli->err);
+
+    cli_hint_at_image(cli, r, source);
+    return r == OCI_E_EXISTS ? r : cli_wrap(cli, r, "'%s'", source->reference->path);
+}
+
 static int unpack(struct cli *cli, const struct options *o, const struct cli_source *source, char *const *operands)
 {
     struct cli_runtime_config config = { 0 };
@@ -88,8 +99,10 @@ static int unpack(struct cli *cli, const struct options *o, const struct cli_sou
 
     if (r == 0)
         r = prepare_owners(cli, o, &config, &u);
-    if (r == 0)
+    if (r == 0 && source->image != NULL)
         r = oci_unpack(source->image, AT_FDCWD, operands[1], &u, &cli->err);
+    else if (r == 0)
+        r = unpack_platforms(cli, &limits, source, operands[1], &u);
     cli_hint_at_destination(cli, r, operands[1]);
     cli_hint_at_runtime(cli, r, &o->runtime);
     cli_runtime_free(&config);
@@ -101,9 +114,16 @@ static int run(struct cli *cli, const void *opts, size_t n, char *const *operand
     const struct options *o = opts;
     oci_limits limits = cli_limits_of(&o->limits);
     struct cli_source source = { 0 };
-    int r = cli_source_open_image(cli, operands[0], &o->image, &limits, &source);
+    int r;
 
     (void)n;
+    if (o->image.platform != NULL && strcmp(o->image.platform, "all") == 0) {
+        r = cli_source_parse(cli, operands[0], &o->image, &source);
+        if (r == 0)
+            r = cli_source_open_layout(cli, &limits, true, &source);
+    } else {
+        r = cli_source_open_image(cli, operands[0], &o->image, &limits, &source);
+    }
     if (r == 0)
         r = unpack(cli, o, &source, operands);
     cli_source_close(&source);
@@ -114,6 +134,7 @@ static const struct cli_example examples[] = {
     { "oci-image unpack layout:app bundle", "make bundle/rootfs and bundle/config.json" },
     { "oci-image unpack --rootfs-only layout:app rootfs", "only the files" },
     { "oci-image unpack --platform linux/arm64 layout:app bundle", "for another machine" },
+    { "oci-image unpack --platform all layout:app bundles", "make bundles/linux-amd64, bundles/linux-arm64-v8..." },
     { NULL, NULL },
 };
 
@@ -130,6 +151,8 @@ const struct cli_command cmd_unpack = {
         "ACI of appc; "
         "- is standard input. Without NAME and DIGEST the layout must hold "
         "just one image for the platform.\n\n"
+        "With --platform all, BUNDLE becomes a directory of bundles called OS-ARCH or OS-ARCH-VARIANT, one for each "
+        "platform of the image; all of them or nothing.\n\n"
         "Every blob is checked against its size and digest, every layer against its diff_id. BUNDLE is made beside its "
         "place and renamed when all is well; when anything fails it is not there, or as it was before. It belongs to "
         "its owner alone (mode 0700), because set-id programs of the image lie below it.\n\n"

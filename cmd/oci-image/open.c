@@ -106,7 +106,7 @@ int cli_source_open_layout(struct cli *cli, const oci_limits *limits, bool read_
 }
 
 /* The library's message names the candidates; this says how to ask for one. */
-static void hint_at_image(struct cli *cli, int r, const struct cli_source *s)
+void cli_hint_at_image(struct cli *cli, int r, const struct cli_source *s)
 {
     const char *path = s->reference->path;
 
@@ -131,7 +131,7 @@ void cli_hint_at_destination(struct cli *cli, int r, const char *path)
         cli_hint(cli, "name a new directory or an empty one, or remove '%s' first", path);
 }
 
-static oci_resolve_options wanted_of(struct cli *cli, const oci_limits *limits, const struct cli_source *s)
+oci_resolve_options cli_wanted(struct cli *cli, const oci_limits *limits, const struct cli_source *s)
 {
     return (oci_resolve_options) { .name = s->reference->name,
                                    .digest = s->reference->digest,
@@ -147,10 +147,10 @@ int cli_source_find(struct cli *cli, const char *platform, const oci_limits *lim
 
     if (r < 0)
         return r;
-    wanted = wanted_of(cli, limits, s);
+    wanted = cli_wanted(cli, limits, s);
     r = platform != NULL ? oci_resolve(s->layout, &wanted, &s->path, &cli->err)
                          : oci_resolve_entry(s->layout, &wanted, &s->path, &cli->err);
-    hint_at_image(cli, r, s);
+    cli_hint_at_image(cli, r, s);
     return cli_wrap(cli, r, "'%s'", s->reference->path);
 }
 
@@ -166,10 +166,10 @@ int cli_source_open_image(struct cli *cli, const char *text, const struct cli_im
         r = cli_source_open_layout(cli, limits, true, s);
     if (r < 0)
         return r;
-    wanted = wanted_of(cli, limits, s);
+    wanted = cli_wanted(cli, limits, s);
     r = oci_resolve(s->layout, &wanted, &s->path, &cli->err);
     if (r < 0)
-        hint_at_image(cli, r, s);
+        cli_hint_at_image(cli, r, s);
     else
         r = oci_image_open(oci_layout_store(s->layout), oci_path_target(s->path), limits, &s->image, &cli->err);
     return cli_wrap(cli, r, "'%s'", s->reference->path);

@@ -36,6 +36,10 @@ int cli_source_find(struct cli *cli, const char *platform, const oci_limits *lim
 /* All of it: the layout, and one image of it. */
 int cli_source_open_image(struct cli *cli, const char *text, const struct cli_image *o, const oci_limits *limits,
                           struct cli_source *s);
+/* What s->reference and s->platform mean in s->layout; limits and s are borrowed. */
+oci_resolve_options cli_wanted(struct cli *cli, const oci_limits *limits, const struct cli_source *s);
+/* Says how to ask for an image when r is that none or several were found. */
+void cli_hint_at_image(struct cli *cli, int r, const struct cli_source *s);
 /* OCI_E_USAGE unless name can be the name of an image. */
 int cli_check_name(struct cli *cli, const char *name);
 /* Says what to do when r is that a directory to be made is there already. */

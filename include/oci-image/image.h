@@ -41,6 +41,14 @@ OCI_API int oci_resolve(oci_layout *l, const oci_resolve_options *o, oci_path **
  * or with a digest what has it at or below the entries of that name. OCI_E_AMBIGUOUS when entries that differ fit. */
 OCI_API int oci_resolve_entry(oci_layout *l, const oci_resolve_options *o, oci_path **out, oci_error *err);
 OCI_API void oci_path_free(oci_path *p);
+/* Calls each with the image of every platform that name and digest mean (o's platform plays no part), in document
+ * order; of those for one platform the first counts, and artifacts and attestations do not. What each is given is
+ * borrowed during the call; a result that is not 0 ends it and is returned. OCI_E_NOT_FOUND; OCI_E_AMBIGUOUS when
+ * images of several names fit; OCI_E_INVALID when one is not there; OCI_E_LIMIT for more than 64 platforms. */
+OCI_API int oci_resolve_each(oci_layout *l, const oci_resolve_options *o,
+                             int (*each)(void *ctx, const oci_platform *platform, const oci_descriptor *manifest,
+                                         oci_error *err),
+                             void *ctx, oci_error *err);
 /* The last step, borrowed. */
 OCI_API const oci_descriptor *oci_path_target(const oci_path *p);
 

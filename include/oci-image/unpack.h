@@ -38,6 +38,11 @@ typedef struct oci_unpack_options {
  * failure that directory is removed and bundle is as it was. */
 OCI_API int oci_unpack(oci_image *i, int dirfd, const char *bundle, const oci_unpack_options *o, oci_error *err);
 
+/* The same for every platform that which means (see oci_resolve_each): bundle becomes a directory of bundles called
+ * OS-ARCHITECTURE[-VARIANT], all of them or nothing. The limits hold for each. */
+OCI_API int oci_unpack_platforms(oci_layout *l, const oci_resolve_options *which, int dirfd, const char *bundle,
+                                 const oci_unpack_options *o, oci_error *err);
+
 /* Appends the config.json of an image to json without unpacking it. Users are looked up in the root file system rootfd
  * (borrowed), or with -1 in the layers, which are then read. Rootless is implied unless the caller is root. o may be
  * NULL; its files are not looked at. Errors as of oci_bundle_config and oci_image_open_layer. */

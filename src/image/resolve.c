@@ -471,6 +471,86 @@ int oci_resolve_entry(oci_layout *l, const oci_resolve_options *o, oci_path **ou
     return resolve(l, o, true, out, err);
 }
 
+/* ---- all platforms ---- */
+
+enum { MAX_PLATFORMS = 64 };
+
+struct each {
+    int (*call)(void *ctx, const oci_platform *platform, const oci_descriptor *manifest, oci_error *err);
+    void *ctx;
+};
+
+/* Whether every candidate with a platform is in the group of the first. */
+static bool is_one_group(const struct search *s)
+{
+    const struct candidate *first = NULL;
+
+    for (size_t i = 0; i < s->found.count; i++) {
+        const struct candidate *c = &s->found.items[i];
+
+        if (first == NULL && c->platform != NULL)
+            first = c;
+        if (c->platform != NULL && strcmp(c->group, first->group) != 0 && !same_image(c, first))
+            return false;
+    }
+    return true;
+}
+
+static int call_each(const struct search *s, oci_map *platforms, const struct each *each, oci_error *err)
+{
+    for (size_t i = 0; i < s->found.count; i++) {
+        const struct candidate *c = &s->found.items[i];
+        char text[256];
+        int r;
+
+        if (c->platform == NULL)
+            continue;
+        r = oci_map_set(platforms, text, oci_platform_format(c->platform, text, sizeof text), NULL);
+        if (r < 0)
+            return oci_fail_nomem(err);
+        if (r == 0)
+            continue;
+        if (oci_map_count(platforms) > MAX_PLATFORMS)
+            return oci_fail(err, OCI_E_LIMIT, "the image is for more than %d platforms", MAX_PLATFORMS);
+        r = each->call(each->ctx, c->platform, c->descriptor, err);
+        if (r != 0)
+            return r;
+    }
+    return 0;
+}
+
+static int decide_all(const struct search *s, const struct each *each, oci_error *err)
+{
+    OCI_AUTO(oci_map) platforms = oci_map_new();
+
+    if (platforms == NULL)
+        return oci_fail_nomem(err);
+    if (!any_platform(s))
+        return fail_empty(s, err);
+    if (!is_one_group(s))
+        return fail_with_candidates(s, OCI_E_AMBIGUOUS, "more than one image fits, name one", err);
+    if (s->missing.code != 0)
+        return oci_fail(err, OCI_E_INVALID, "the layout does not have all platforms: %s", s->missing.msg);
+    return call_each(s, platforms, each, err);
+}
+
+int oci_resolve_each(oci_layout *l, const oci_resolve_options *o,
+                     int (*call)(void *ctx, const oci_platform *platform, const oci_descriptor *manifest,
+                                 oci_error *err),
+                     void *ctx, oci_error *err)
+{
+    const struct each each = { call, ctx };
+    struct search s = { .layout = l, .o = o };
+    int r = begin_search(&s, err);
+
+    if (r == 0)
+        r = collect_named(&s, err);
+    if (r == 0)
+        r = decide_all(&s, &each, err);
+    end_search(&s);
+    return r;
+}
+
 void oci_path_free(oci_path *base)
 {
     struct path *p = (struct path *)base;

@@ -238,3 +238,63 @@ int oci_unpack(oci_image *i, int dirfd, const char *bundle, const oci_unpack_opt
         return r;
     return oci_tmpdir_publish(oci_steal(&dir), mode, false, err);
 }
+
+/* ---- all platforms ---- */
+
+struct platforms {
+    oci_layout *layout;
+    const oci_unpack_options *o;
+    int dir;
+};
+
+/* Platforms are words of whoever made the image: one is the name of a directory only if it looks like a word. */
+static int name_of_platform(const oci_platform *p, oci_buf *out, oci_error *err)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._";
+    const char *const parts[] = { p->os, p->architecture, p->variant != NULL ? p->variant : "" };
+
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        size_t n = strlen(parts[i]);
+        int r;
+
+        if (n == 0 && i == 2)
+            continue;
+        if (n == 0 || n > 64 || parts[i][0] == '.' || strspn(parts[i], allowed) != n)
+            return oci_fail(err, OCI_E_INVALID, "'%s' in a platform cannot be part of the name of a directory",
+                            parts[i]);
+        r = oci_buf_printf(out, err, "%s%s", i > 0 ? "-" : "", parts[i]);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int unpack_platform(void *ctx, const oci_platform *platform, const oci_descriptor *manifest, oci_error *err)
+{
+    const struct platforms *p = ctx;
+    OCI_AUTO_BUF oci_buf name = OCI_BUF_INIT;
+    oci_image *image = NULL;
+    int r = name_of_platform(platform, &name, err);
+
+    if (r < 0)
+        return r;
+    r = oci_image_open(oci_layout_store(p->layout), manifest, p->o->limits, &image, err);
+    if (r == 0)
+        r = oci_unpack(image, p->dir, name.data, p->o, err);
+    oci_image_free(image);
+    return oci_wrap(err, r, "%s", name.data);
+}
+
+int oci_unpack_platforms(oci_layout *l, const oci_resolve_options *which, int dirfd, const char *bundle,
+                         const oci_unpack_options *o, oci_error *err)
+{
+    OCI_AUTO(oci_tmpdir) dir = NULL;
+    struct platforms p = { .layout = l, .o = o };
+    int r = oci_tmpdir_new(dirfd, bundle, &dir, err);
+
+    if (r < 0)
+        return r;
+    p.dir = oci_tmpdir_fd(dir);
+    r = oci_resolve_each(l, which, unpack_platform, &p, err);
+    return r < 0 ? r : oci_tmpdir_publish(oci_steal(&dir), 0700, false, err);
+}

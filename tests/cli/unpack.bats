@@ -349,3 +349,51 @@ damage() {
     (cd two/rootfs && find . -printf '%P %m %U %G %T@ %s %l\n' | sort) >second
     cmp first second
 }
+
+@test "all platforms at once" {
+    make_tars
+    mkdir other
+    echo arm >other/arm
+    "$OCI_IMAGE" create layout:app tree.tar --platform linux/amd64 --cmd sh
+    "$OCI_IMAGE" create --merge layout:app other --platform linux/arm64/v8 --cmd sh
+    succeeds unpack --platform all layout:app bundles
+    holds bundles linux-amd64 linux-arm64-v8
+    holds bundles/linux-amd64 bundle.mtree config.json oci-image.json rootfs
+    diff -r tree bundles/linux-amd64/rootfs
+    diff -r other bundles/linux-arm64-v8/rootfs
+    [ "$(stat -c %a bundles bundles/linux-amd64)" = $'700\n700' ]
+    succeeds unpack --platform linux/arm64 layout:app one
+    diff one/config.json bundles/linux-arm64-v8/config.json
+    succeeds unpack --platform all --rootfs-only layout:app roots
+    diff -r other roots/linux-arm64-v8
+}
+
+@test "all platforms or nothing" {
+    make_layout one two
+    oci unpack --platform all layout bundles
+    exits 4
+    complains_of "unpack: 'layout': more than one image fits, name one; *"
+    hints "say which: 'layout:NAME' or 'layout@DIGEST'"
+    oci unpack --platform all layout:three bundles
+    exits 4
+    mkdir full full/of
+    oci unpack --platform all layout:one full
+    exits 1
+    complains_of "unpack: 'full' is there and not empty*"
+    "$OCI_IMAGE" create layout:both tree.tar --platform linux/amd64
+    echo more >tree/more
+    "$OCI_IMAGE" create --merge layout:both tree --platform linux/arm64
+    layer=$("$OCI_IMAGE" inspect --json --platform linux/arm64 layout:both | jq -r .layers[0].digest)
+    rm "layout/blobs/${layer/://}"
+    oci unpack --platform all layout:both bundles
+    exits 3
+    complains_of "*linux-arm64*"
+    # A platform is a word of whoever made the image.
+    jq -c '(.manifests[] | select(.annotations["org.opencontainers.image.ref.name"] == "one")).platform =
+        {os: "../..", architecture: "x"}' layout/index.json >new && mv new layout/index.json
+    oci unpack --platform all layout:one bundles
+    exits 3
+    complains_of "*'../..' in a platform cannot be part of the name of a directory"
+    [ ! -e bundles ]
+    [ -z "$(find . -name '.bundles*')" ]
+}

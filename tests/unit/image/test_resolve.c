@@ -135,6 +135,78 @@ OCI_TEST (resolve, through_nested_indexes_in_document_order) {
     scratch_free(dir);
 }
 
+struct seen {
+    oci_buf *text;
+    int stop;
+};
+
+static int see(void *ctx, const oci_platform *platform, const oci_descriptor *manifest, oci_error *err)
+{
+    const struct seen *seen = ctx;
+    char text[100];
+
+    oci_platform_format(platform, text, sizeof text);
+    assert_int_equal(oci_buf_printf(seen->text, err, "%s=%.12s ", text, manifest->digest_text), 0);
+    return seen->stop;
+}
+
+static int ask_all(int dir, const char *name, oci_buf *text, int stop, oci_error *err)
+{
+    OCI_AUTO(oci_layout) l = layout_of(dir);
+    struct seen seen = { text, stop };
+
+    text->len = 0;
+    return oci_resolve_each(l, &(oci_resolve_options) { .name = name }, see, &seen, err);
+}
+
+OCI_TEST (resolve, every_platform_once) {
+    int dir = layout_dir_new();
+    struct image amd = image_put(dir, "linux", "amd64", "amd", LINUX("amd64")),
+                 amd2 = image_put(dir, "linux", "amd64", "amd2", LINUX("amd64")),
+                 arm = image_put(dir, "linux", "arm64", "arm", ""),
+                 other = image_put(dir, "linux", "s390x", "other", LINUX("s390x") NAMED("v2"));
+    struct blob inner = index_put(dir, "", "%s,%s", amd.manifest.json, arm.manifest.json),
+                outer = index_put(dir, NAMED("v1"), "%s,%s", inner.json, amd2.manifest.json);
+    OCI_AUTO_BUF oci_buf text = OCI_BUF_INIT;
+    oci_error err = OCI_ERROR_INIT;
+    char expected[200];
+
+    index_write(dir, "%s,%s", outer.json, other.manifest.json);
+    snprintf(expected, sizeof expected, "linux/amd64=%.12s linux/arm64=%.12s ", amd.manifest.digest,
+             arm.manifest.digest);
+    assert_ok(&err, ask_all(dir, "v1", &text, 0, &err));
+    assert_string_equal(text.data, expected);
+    assert_int_equal(ask_all(dir, "v1", &text, 7, &err), 7);
+    assert_int_equal(text.len, strlen(expected) / 2);
+    assert_fails(OCI_E_AMBIGUOUS, &err, ask_all(dir, NULL, &text, 0, &err));
+    assert_fails(OCI_E_NOT_FOUND, &err, ask_all(dir, "v3", &text, 0, &err));
+    /* An index that is missing may have held more. */
+    assert_int_equal(unlinkat(dir, inner.path, 0), 0);
+    assert_fails(OCI_E_INVALID, &err, ask_all(dir, "v1", &text, 0, &err));
+    assert_says(&err, inner.digest);
+    scratch_free(dir);
+}
+
+OCI_TEST (resolve, not_more_platforms_than_there_can_be) {
+    int dir = layout_dir_new();
+    struct image a = image_put_host(dir, "a", "");
+    OCI_AUTO_BUF oci_buf list = OCI_BUF_INIT;
+    OCI_AUTO_BUF oci_buf text = OCI_BUF_INIT;
+    oci_error err = OCI_ERROR_INIT;
+
+    for (int i = 0; i < 65; i++) {
+        char platform[100];
+
+        snprintf(platform, sizeof platform, ",\"platform\":{\"os\":\"linux\",\"architecture\":\"a%d\"}", i);
+        assert_int_equal(
+            oci_buf_printf(&list, NULL, "%s%s", i > 0 ? "," : "", blob_with(&a.manifest, MANIFEST_TYPE, platform).json),
+            0);
+    }
+    index_write(dir, "%s", list.data);
+    assert_fails(OCI_E_LIMIT, &err, ask_all(dir, NULL, &text, 0, &err));
+    scratch_free(dir);
+}
+
 /* An index that was met on another way is still below the one that was asked for. */
 OCI_TEST (resolve, below_the_digest_of_an_index_met_before) {
     int dir = layout_dir_new();

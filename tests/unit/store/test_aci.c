@@ -110,6 +110,60 @@ OCI_TEST (aci, layer_has_the_order_of_the_archive) {
     scratch_free(dir);
 }
 
+/* All that a header tells but the names of users. */
+OCI_TEST (aci, layer_has_what_headers_tell) {
+    static const oci_tar_xattr attributes[] = { { "user.empty", { "", 0 } }, { "user.x", { "a\0b", 3 } } };
+    const oci_tar_entry put = { .name = "rootfs/dev",
+                                .name_len = strlen("rootfs/dev"),
+                                .type = OCI_TAR_CHAR,
+                                .mode = 04751,
+                                .uid = 3000000,
+                                .gid = 7,
+                                .mtime = -5,
+                                .mtime_nsec = 250000000,
+                                .dev_major = 1,
+                                .dev_minor = 3,
+                                .xattrs = attributes,
+                                .n_xattrs = 2 };
+    const oci_layout_options o = { .read_only = true };
+    int dir = scratch_new();
+    struct tar t = tar_begin();
+    oci_layout *l = NULL;
+    OCI_AUTO(oci_reader) reader = NULL;
+    OCI_AUTO(oci_tar_reader) tar = NULL;
+    char text[OCI_DIGEST_MAX_TEXT];
+    const oci_tar_entry *e;
+    oci_descriptor d;
+
+    assert_int_equal(oci_tar_writer_entry(t.tar, &put, NULL), 0);
+    tar_file(&t, "manifest", manifest);
+    tar_end(&t, dir, "x.aci");
+    assert_int_equal(oci_layout_open(dir, "x.aci", &o, &l, NULL), 0);
+    d = layer_of(l, text);
+    assert_int_equal(oci_store_open_blob(oci_layout_store(l), &d, &reader, NULL), 0);
+    assert_int_equal(oci_tar_reader_new(reader, NULL, &tar, NULL), 0);
+    assert_int_equal(oci_tar_reader_next(tar, &e, NULL), 1);
+    assert_string_equal(e->name, "dev");
+    assert_int_equal(e->type, OCI_TAR_CHAR);
+    assert_int_equal(e->mode, 04751);
+    assert_int_equal(e->uid, 3000000);
+    assert_int_equal(e->gid, 7);
+    assert_int_equal(e->mtime, -5);
+    assert_int_equal(e->mtime_nsec, 250000000);
+    assert_int_equal(e->dev_major, 1);
+    assert_int_equal(e->dev_minor, 3);
+    assert_int_equal(e->n_xattrs, 2);
+    for (size_t i = 0; i < 2; i++) {
+        assert_string_equal(e->xattrs[i].name, attributes[i].name);
+        assert_int_equal(e->xattrs[i].value.len, attributes[i].value.len);
+        assert_memory_equal(e->xattrs[i].value.data, attributes[i].value.data, attributes[i].value.len);
+    }
+    oci_tar_reader_free(oci_steal(&tar));
+    oci_reader_free(oci_steal(&reader));
+    oci_layout_free(l);
+    scratch_free(dir);
+}
+
 /* Each reader has its own place in the layer. */
 OCI_TEST (aci, layer_is_read_by_two_at_once) {
     int dir = scratch_new();

@@ -23,31 +23,7 @@
 
 static const char manifest_file[] = "manifest.json";
 
-/* Of all images together; Docker makes images of at most 127. */
-enum { MAX_LAYERS = 1 << 16, MAX_PLATFORM_TEXT = 100 };
-
-/* While the archive is opened. All that it makes lives in the arena. */
-struct making {
-    oci_docker_store *store;
-    const oci_limits *limits;
-    const oci_events *events;
-    oci_arena *arena;
-    oci_map *configs; /* struct config, by the name of its member */
-    oci_map *layers;  /* struct layer, the same */
-    size_t n_layers;
-    struct {
-        const oci_descriptor **items;
-        size_t count, cap;
-    } entries;
-};
-
-/* What is needed of a configuration. */
-struct config {
-    oci_descriptor descriptor;
-    oci_platform *platform; /* or NULL: it does not say */
-    const char **diff_ids;
-    size_t n_diff_ids;
-};
+enum { MAX_PLATFORM_TEXT = 100 };
 
 /* What is known of a layer without its diff_id. */
 struct layer {
@@ -58,7 +34,7 @@ struct layer {
 /* ---- JSON ---- */
 
 /* Some programs write the names of the members with a small letter. */
-static const oci_value *get(struct making *m, const oci_value *object, const char *name, const char *lower)
+static const oci_value *get(struct oci_docker_making *m, const oci_value *object, const char *name, const char *lower)
 {
     const oci_value *v = NULL;
 
@@ -68,14 +44,14 @@ static const oci_value *get(struct making *m, const oci_value *object, const cha
     return v;
 }
 
-static char *keep(struct making *m, const char *s)
+static char *keep(struct oci_docker_making *m, const char *s)
 {
     return oci_arena_strndup(m->arena, s, strlen(s));
 }
 
 /* The strings of an array (null: none), kept. */
-static int read_strings(struct making *m, const oci_value *array, const char *what, const char ***out, size_t *count,
-                        oci_error *err)
+static int read_strings(struct oci_docker_making *m, const oci_value *array, const char *what, const char ***out,
+                        size_t *count, oci_error *err)
 {
     size_t n = oci_value_type_of(array) == OCI_VALUE_ARRAY ? oci_value_count(array) : 0;
     const char **items = oci_arena_array(m->arena, n, sizeof *items);
@@ -101,8 +77,8 @@ static int read_strings(struct making *m, const oci_value *array, const char *wh
 
 /* ---- blobs ---- */
 
-static int describe(struct making *m, const char *type, const oci_digest *digest, uint64_t size, oci_descriptor *out,
-                    oci_error *err)
+static int describe(struct oci_docker_making *m, const char *type, const oci_digest *digest, uint64_t size,
+                    oci_descriptor *out, oci_error *err)
 {
     char text[OCI_DIGEST_MAX_TEXT];
 
@@ -112,8 +88,8 @@ static int describe(struct making *m, const char *type, const oci_digest *digest
 }
 
 /* Makes the member the blob of that digest. When others have it too, one is as good as another. */
-static int describe_member(struct making *m, const char *type, const oci_digest *digest, const oci_member *member,
-                           oci_descriptor *out, oci_error *err)
+static int describe_member(struct oci_docker_making *m, const char *type, const oci_digest *digest,
+                           const oci_member *member, oci_descriptor *out, oci_error *err)
 {
     int r = describe(m, type, digest, member->size, out, err);
 
@@ -124,8 +100,7 @@ static int describe_member(struct making *m, const char *type, const oci_digest 
                : 0;
 }
 
-/* The member of that name; that it is missing is the archive's fault. */
-static int find_member(struct making *m, const char *name, const oci_member **out, oci_error *err)
+int oci_docker_find(struct oci_docker_making *m, const char *name, const oci_member **out, oci_error *err)
 {
     char *normal = oci_arena_alloc(m->arena, strlen(name) + 1);
     size_t len;
@@ -144,7 +119,7 @@ static int find_member(struct making *m, const char *name, const oci_member **ou
 /* ---- configurations ---- */
 
 /* What a configuration says of its platform, if it says enough. What is wrong there is found when it is used. */
-static int read_platform(struct making *m, const oci_value *config, oci_platform **out, oci_error *err)
+static int read_platform(struct oci_docker_making *m, const oci_value *config, oci_platform **out, oci_error *err)
 {
     static const char *const names[] = { "architecture", "os", "variant" };
     const char *texts[3] = { NULL, NULL, NULL };
@@ -172,7 +147,7 @@ static int read_platform(struct making *m, const oci_value *config, oci_platform
     return 0;
 }
 
-static int parse_config(struct making *m, const oci_buf *text, struct config *c, oci_error *err)
+static int parse_config(struct oci_docker_making *m, const oci_buf *text, struct oci_docker_config *c, oci_error *err)
 {
     const oci_value *rootfs = NULL, *diff_ids = NULL;
     OCI_AUTO(oci_value) value = NULL;
@@ -186,7 +161,23 @@ static int parse_config(struct making *m, const oci_buf *text, struct config *c,
     return r < 0 ? r : read_platform(m, value, &c->platform, err);
 }
 
-static int read_config(struct making *m, const oci_member *member, struct config *c, oci_error *err)
+int oci_docker_put_config(struct oci_docker_making *m, const char *name, const oci_buf *text, oci_error *err)
+{
+    struct oci_docker_config *c = oci_arena_alloc(m->arena, sizeof *c);
+    oci_digest digest;
+    int r = c != NULL ? parse_config(m, text, c, err) : oci_fail_nomem(err);
+
+    if (r == 0)
+        r = oci_store_put(m->store->documents, OCI_DIGEST_SHA256, text->data, text->len, &digest, err);
+    if (r == 0)
+        r = describe(m, OCI_MEDIA_TYPE_CONFIG, &digest, text->len, &c->descriptor, err);
+    if (r < 0)
+        return r;
+    return oci_map_set(m->configs, name, strlen(name), c) < 0 ? oci_fail_nomem(err) : 0;
+}
+
+static int read_config(struct oci_docker_making *m, const oci_member *member, struct oci_docker_config *c,
+                       oci_error *err)
 {
     OCI_AUTO_BUF oci_buf text = OCI_BUF_INIT;
     oci_digest digest;
@@ -200,12 +191,12 @@ static int read_config(struct making *m, const oci_member *member, struct config
 }
 
 /* The configuration called name; each member is read once, however many names lead to it. */
-static int config_of(struct making *m, const char *name, struct config **out, oci_error *err)
+static int config_of(struct oci_docker_making *m, const char *name, struct oci_docker_config **out, oci_error *err)
 {
     const oci_member *member = NULL;
-    struct config *c;
+    struct oci_docker_config *c;
     void *known;
-    int r = find_member(m, name, &member, err);
+    int r = oci_docker_find(m, name, &member, err);
 
     if (r < 0)
         return r;
@@ -238,7 +229,7 @@ static bool digest_of_name(const char *name, oci_digest *out)
     return n < sizeof text && oci_digest_parse(text, n, out, NULL) == 0;
 }
 
-static int hash_member(struct making *m, const oci_member *member, oci_digest *out, oci_error *err)
+static int hash_member(struct oci_docker_making *m, const oci_member *member, oci_digest *out, oci_error *err)
 {
     OCI_AUTO(oci_reader) reader = NULL;
     int r = oci_archive_read(m->store->archive, member, &reader, err);
@@ -250,7 +241,7 @@ static int hash_member(struct making *m, const oci_member *member, oci_digest *o
     return r < 0 ? r : oci_reader_digest(reader, out, err);
 }
 
-static int read_layer(struct making *m, const oci_member *member, struct layer *l, oci_error *err)
+static int read_layer(struct oci_docker_making *m, const oci_member *member, struct layer *l, oci_error *err)
 {
     OCI_AUTO(oci_reader) reader = NULL;
     int r = oci_archive_read(m->store->archive, member, &reader, err);
@@ -263,7 +254,7 @@ static int read_layer(struct making *m, const oci_member *member, struct layer *
 }
 
 /* The same, once for each member: links make one layer of many names. */
-static int look_at_layer(struct making *m, const oci_member *member, struct layer **out, oci_error *err)
+static int look_at_layer(struct oci_docker_making *m, const oci_member *member, struct layer **out, oci_error *err)
 {
     struct layer *l;
     void *known;
@@ -283,17 +274,17 @@ static int look_at_layer(struct making *m, const oci_member *member, struct laye
     return oci_map_set(m->layers, member->name, strlen(member->name), l) < 0 ? oci_fail_nomem(err) : 0;
 }
 
-static int describe_layer(struct making *m, const char *name, const char *diff_id, const oci_descriptor **out,
-                          oci_error *err)
+static int describe_layer(struct oci_docker_making *m, const char *name, const char *diff_id,
+                          const oci_descriptor **out, oci_error *err)
 {
     oci_descriptor *d = oci_arena_alloc(m->arena, sizeof *d);
     const oci_member *member = NULL;
     struct layer *l = NULL;
     oci_digest digest;
-    int r = d != NULL ? find_member(m, name, &member, err) : oci_fail_nomem(err);
+    int r = d != NULL ? oci_docker_find(m, name, &member, err) : oci_fail_nomem(err);
 
-    if (r == 0 && ++m->n_layers > MAX_LAYERS)
-        return oci_fail(err, OCI_E_LIMIT, "the images have more than %d layers together", MAX_LAYERS);
+    if (r == 0 && ++m->n_layers > OCI_DOCKER_MAX_LAYERS)
+        return oci_fail(err, OCI_E_LIMIT, "the images have more than %d layers together", OCI_DOCKER_MAX_LAYERS);
     if (r == 0)
         r = look_at_layer(m, member, &l, err);
     if (r < 0)
@@ -307,7 +298,7 @@ static int describe_layer(struct making *m, const char *name, const char *diff_i
 
 /* ---- images ---- */
 
-static int add_entry(struct making *m, const oci_descriptor *manifest, const char *name, oci_error *err)
+static int add_entry(struct oci_docker_making *m, const oci_descriptor *manifest, const char *name, oci_error *err)
 {
     oci_descriptor *d = oci_arena_alloc(m->arena, sizeof *d);
     oci_annotations *annotations = oci_arena_alloc(m->arena, sizeof *annotations);
@@ -325,8 +316,8 @@ static int add_entry(struct making *m, const oci_descriptor *manifest, const cha
 }
 
 /* Makes the manifest, and an entry of index.json for each name. */
-static int add_manifest(struct making *m, const struct config *c, const oci_descriptor *const *layers,
-                        const oci_value *tags, oci_error *err)
+static int add_manifest(struct oci_docker_making *m, const struct oci_docker_config *c,
+                        const oci_descriptor *const *layers, const oci_value *tags, oci_error *err)
 {
     oci_manifest manifest = {
         .media_type = OCI_MEDIA_TYPE_MANIFEST, .config = &c->descriptor, .layers = layers, .n_layers = c->n_diff_ids
@@ -352,11 +343,11 @@ static int add_manifest(struct making *m, const struct config *c, const oci_desc
     return r == 0 && n_names == 0 ? add_entry(m, &d, NULL, err) : r;
 }
 
-static int make_image(struct making *m, const oci_value *image, oci_error *err)
+static int make_image(struct oci_docker_making *m, const oci_value *image, oci_error *err)
 {
     const char *name = oci_value_text(get(m, image, "Config", "config"));
     const oci_descriptor **layers;
-    struct config *c = NULL;
+    struct oci_docker_config *c = NULL;
     const char **members;
     size_t count;
     int r;
@@ -379,25 +370,33 @@ static int make_image(struct making *m, const oci_value *image, oci_error *err)
     return r < 0 ? r : add_manifest(m, c, layers, get(m, image, "RepoTags", "repoTags"), err);
 }
 
-static int make_images(struct making *m, oci_error *err)
+static int read_list(struct oci_docker_making *m, oci_value **out, oci_error *err)
 {
     OCI_AUTO_BUF oci_buf text = OCI_BUF_INIT;
+    int r;
+
+    if (oci_archive_get(m->store->archive, manifest_file) == NULL)
+        return oci_docker_make_list(m, out, err);
+    r = oci_archive_read_file(m->store->archive, manifest_file, m->limits->max_document, &text, err);
+    return r < 0 ? r : oci_value_parse(text.data != NULL ? text.data : "", text.len, m->limits, out, err);
+}
+
+static int make_images(struct oci_docker_making *m, oci_error *err)
+{
     OCI_AUTO(oci_value) list = NULL;
     oci_index index = { .media_type = OCI_MEDIA_TYPE_INDEX };
-    int r = oci_archive_read_file(m->store->archive, manifest_file, m->limits->max_document, &text, err);
+    const char *file = oci_archive_get(m->store->archive, manifest_file) != NULL ? manifest_file : oci_docker_old_file;
+    int r = oci_wrap(err, read_list(m, &list, err), "%s", file);
 
-    if (r == 0)
-        r = oci_wrap(err, oci_value_parse(text.data != NULL ? text.data : "", text.len, m->limits, &list, err), "%s",
-                     manifest_file);
     if (r < 0)
         return r;
     if (oci_value_type_of(list) != OCI_VALUE_ARRAY)
-        return oci_fail(err, OCI_E_INVALID, "%s: expected an array, found %s", manifest_file,
+        return oci_fail(err, OCI_E_INVALID, "%s: expected an array, found %s", file,
                         oci_value_type_name(oci_value_type_of(list)));
     for (size_t i = 0; r == 0 && i < oci_value_count(list); i++) {
         r = oci_check_cancelled(m->events, err);
         if (r == 0)
-            r = oci_wrap(err, make_image(m, oci_value_item(list, i), err), "%s: image %zu", manifest_file, i + 1);
+            r = oci_wrap(err, make_image(m, oci_value_item(list, i), err), "%s: image %zu", file, i + 1);
     }
     index.manifests = m->entries.items;
     index.n_manifests = m->entries.count;
@@ -409,7 +408,7 @@ int oci_docker_make_images(oci_docker_store *s, const oci_limits *limits, const 
     oci_arena *arena = oci_arena_new(0);
     OCI_AUTO(oci_map) configs = oci_map_new();
     OCI_AUTO(oci_map) layers = oci_map_new();
-    struct making m = {
+    struct oci_docker_making m = {
         .store = s, .limits = limits, .events = events, .arena = arena, .configs = configs, .layers = layers
     };
     int r = arena != NULL && configs != NULL && layers != NULL ? make_images(&m, err) : oci_fail_nomem(err);

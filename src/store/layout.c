@@ -130,7 +130,8 @@ static int layout_of_archive(oci_archive *taken, const oci_layout_options *o, oc
     OCI_AUTO(oci_archive) archive = taken;
     OCI_AUTO(oci_layout) l = layout_new(o);
     bool is_layout = oci_archive_get(archive, "index.json") != NULL;
-    bool is_docker = oci_archive_get(archive, "manifest.json") != NULL;
+    bool is_docker =
+        oci_archive_get(archive, "manifest.json") != NULL || oci_archive_get(archive, "repositories") != NULL;
     int r;
 
     if (l == NULL)
@@ -141,8 +142,6 @@ static int layout_of_archive(oci_archive *taken, const oci_layout_options *o, oc
         r = oci_store_new_docker(oci_steal(&archive), &l->limits, l->events, &l->store, &l->is_lower_case, err);
     else if (wanted == OCI_TRANSPORT_ANY && oci_aci_is_one(archive))
         r = oci_store_new_aci(oci_steal(&archive), &l->limits, l->events, &l->store, err);
-    else if (oci_archive_get(archive, "repositories") != NULL)
-        r = oci_fail(err, OCI_E_UNSUPPORTED, "it has no manifest.json: Docker has written it so before version 1.10");
     else
         r = oci_fail(err, OCI_E_INVALID,
                      "it has neither index.json nor manifest.json nor manifest, so it is no archive of images");

@@ -207,12 +207,70 @@ make_docker_archive() {
     oci list --blobs layout/blobs image.tar
     exits 2
     complains_of "list: 'image.tar': an archive shares no blobs with others"
-    mkdir old
-    echo '{"app":{"1":"00"}}' >old/repositories
-    tar -C old -cf old.tar repositories
-    oci list old.tar
-    exits 3
-    complains_of "list: 'old.tar': it has no manifest.json: Docker has written it so before version 1.10"
+}
+
+# old.tar as Docker has written it before 1.10: app:1 and app:one of two layers, base:1 of the lower one.
+make_old_archive() {
+    [ -e tree.tar ] || make_tars
+    mkdir -p old/aa old/bb more
+    echo more >more/file
+    cp tree.tar old/aa/layer.tar
+    tar -C more --mtime=@1000 -cf old/bb/layer.tar file
+    echo '{"id":"aa","created":"2014-01-01T00:00:00Z","architecture":"amd64","os":"linux","config":{"Cmd":["base"]}}' >old/aa/json
+    echo '{"id":"bb","parent":"aa","created":"2015-01-01T00:00:00Z","author":"Ann","architecture":"amd64","os":"linux",
+        "container_config":{"Cmd":["x"]},"config":{"Cmd":["/bin/sh"],"Env":["A=b"]}}' >old/bb/json
+    echo 1.0 | tee old/aa/VERSION >old/bb/VERSION
+    echo '{"app":{"1":"bb","one":"bb"},"base":{"1":"aa"}}' >old/repositories
+    tar -C old -cf old.tar aa bb repositories
+}
+
+@test "what Docker wrote before 1.10" {
+    make_old_archive
+    succeeds validate old.tar
+    succeeds inspect --raw --platform linux/amd64 old.tar:app:one
+    manifest=$output
+    is_json "[.layers[].digest] == [\"sha256:$(sha256sum old/aa/layer.tar | cut -d ' ' -f 1)\",
+        \"sha256:$(sha256sum old/bb/layer.tar | cut -d ' ' -f 1)\"]"
+    succeeds inspect --raw --platform linux/amd64 old.tar:app:1
+    says "$manifest"
+    succeeds blob get old.tar "$(jq -r .config.digest <<<"$manifest")"
+    is_json '.created == "2015-01-01T00:00:00Z" and .author == "Ann" and .config == {"Cmd":["/bin/sh"],"Env":["A=b"]}'
+    succeeds unpack --platform linux/amd64 old.tar:app:1 bundle
+    [ "$(cat bundle/rootfs/file bundle/rootfs/etc/file)" = $'more\ntext' ]
+    succeeds unpack --platform linux/amd64 --rootfs-only old.tar:base:1 base
+    diff -r tree base
+    # A layer that is compressed has the diff_id of what is in it.
+    gzip old/bb/layer.tar
+    mv old/bb/layer.tar.gz old/bb/layer.tar
+    tar -C old -cf old.tar aa bb repositories
+    succeeds validate old.tar
+    succeeds copy old.tar layout
+    succeeds validate layout
+}
+
+@test "what Docker cannot have written before 1.10" {
+    make_old_archive
+    bad() {
+        tar -C old -cf old.tar aa bb repositories
+        oci list old.tar
+        exits 3
+        complains_of "list: 'old.tar': repositories: *$1"
+    }
+    echo '{"parent":"bb"}' >old/aa/json
+    bad "'app:1': the images have more than 65536 layers together"
+    echo '{"parent":"cc"}' >old/aa/json
+    bad "'app:1': cc/json: 'cc/json' is not in the archive"
+    echo '{"parent":"../../old"}' >old/aa/json
+    bad "'..'*"
+    echo '[]' >old/aa/json
+    bad "aa/json: expected an object"
+    rm old/aa/json
+    mkdir old/aa/json
+    bad "not a regular file"
+    for text in '[]' '7' '{"app":7}' '{"app":{"1":7}}' '{"app":{"1":"none"}}' '{"app":{"1":""}}' '' 'x'; do
+        echo "$text" >old/repositories
+        bad ""
+    done
 }
 
 @test "where archives go that cannot be read in place" {

@@ -157,7 +157,7 @@ OCI_TEST (archive, that_is_cut_later_is_found_cut) {
 
 /* In place and spooled; whatever allocation fails, nothing is left behind. */
 OCI_TEST (archive, without_memory_is_not_opened) {
-    static const char *const names[] = { "oci.tar", "oci.tar.gz", "docker.tar" };
+    static const char *const names[] = { "oci.tar", "oci.tar.gz", "docker.tar", "old.tar", "x.aci" };
     const oci_layout_options o = { .read_only = true };
     int dir = scratch_new(), fds;
     OCI_AUTO(oci_writer) w = NULL;
@@ -180,6 +180,23 @@ OCI_TEST (archive, without_memory_is_not_opened) {
              "[\"sha256:0000000000000000000000000000000000000000000000000000000000000000\"]}}");
     tar_file(&t, "manifest.json", "[{\"Config\":\"c.json\",\"RepoTags\":[\"a:b\"],\"Layers\":[\"l.tar\"]}]");
     tar_end(&t, dir, "docker.tar");
+    t = tar_begin();
+    tar_file(&t, "a/layer.tar", "no tar");
+    tar_file(&t, "a/json", "{\"config\":{}}");
+    tar_file(&t, "b/layer.tar", "no tar either");
+    tar_file(&t, "b/json", "{\"parent\":\"a\",\"author\":\"Ann\"}");
+    tar_file(&t, "repositories", "{\"a\":{\"1\":\"b\",\"2\":\"b\"}}");
+    tar_end(&t, dir, "old.tar");
+    t = tar_begin();
+    tar_file(&t, "manifest",
+             "{\"acKind\":\"ImageManifest\",\"acVersion\":\"0.8.11\",\"name\":\"a\",\"labels\":[{\"name\":\"arch\","
+             "\"value\":"
+             "\"arm\"}],\"app\":{\"exec\":[\"a\"],\"user\":\"/"
+             "f\",\"group\":\"1\",\"ports\":[{\"port\":1,\"protocol\":\"tcp\"}],"
+             "\"environment\":[{\"name\":\"A\",\"value\":\"b\"}],\"mountPoints\":[{\"path\":\"/"
+             "v\"}]},\"pathWhitelist\":[\"/f\"]}");
+    tar_file(&t, "rootfs/f", "x");
+    tar_end(&t, dir, "x.aci");
     fds = count_fds();
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         int failed = 1;

@@ -50,8 +50,8 @@ OCI_API int oci_layout_open(int dirfd, const char *path, const oci_layout_option
 /* Makes an empty layout. path must not exist, be an empty directory, or OCI_E_EXISTS. What was begun is undone on
  * failure. */
 OCI_API int oci_layout_init(int dirfd, const char *path, const oci_layout_options *o, oci_layout **out, oci_error *err);
-/* The same, but the layout is built beside path and gets its name with the first transaction that changes something;
- * freed before that, it leaves nothing. When others have made a layout there meanwhile, that transaction puts into
+/* The same, but the layout is built beside path and gets its name with the first transaction that is committed; freed
+ * before that, it leaves nothing. When others have made a layout there meanwhile, that transaction puts into
  * theirs what this one holds. */
 OCI_API int oci_layout_stage(int dirfd, const char *path, const oci_layout_options *o, oci_layout **out,
                              oci_error *err);

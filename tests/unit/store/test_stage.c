@@ -76,8 +76,8 @@ OCI_TEST (stage, that_is_not_committed_leaves_nothing) {
     assert_ok(&err, oci_layout_stage(dir, "new", &quick, &l, &err));
     assert_ok(&err, oci_txn_begin(l, &t, &err));
     assert_ok(&err, oci_store_put(oci_layout_store(l), OCI_DIGEST_SHA256, "x", 1, NULL, &err));
-    /* A transaction that changes nothing names nothing. */
-    assert_ok(&err, oci_txn_commit(t, &err));
+    assert_false(exists(dir, "new"));
+    oci_txn_abort(t);
     assert_false(exists(dir, "new"));
     assert_ok(&err, oci_txn_begin(l, &t, &err));
     assert_ok(&err, oci_txn_delete_ref(t, "none", &err));
@@ -85,6 +85,22 @@ OCI_TEST (stage, that_is_not_committed_leaves_nothing) {
     oci_layout_free(l);
     assert_int_equal(count_entries(dir), 0);
     assert_int_equal(count_fds(), fds);
+    scratch_free(dir);
+}
+
+OCI_TEST (stage, may_stay_empty) {
+    oci_error err = OCI_ERROR_INIT;
+    int dir = scratch_new();
+    oci_layout *l = NULL, *again;
+    oci_txn *t = NULL;
+
+    assert_ok(&err, oci_layout_stage(dir, "new", &quick, &l, &err));
+    assert_ok(&err, oci_txn_begin(l, &t, &err));
+    assert_ok(&err, oci_txn_commit(t, &err));
+    oci_layout_free(l);
+    again = open_named(dir, "new");
+    assert_int_equal(oci_layout_index(again)->n_manifests, 0);
+    oci_layout_free(again);
     scratch_free(dir);
 }
 

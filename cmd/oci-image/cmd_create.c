@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -186,64 +182,12 @@ static int prepare(struct cli *cli, const struct options *o, struct request *q)
     return 0;
 }
 
-/* An input that may stall: whoever waits for the other end of a pipe can still be interrupted. */
-struct input {
-    struct cli *cli;
-    int fd;
-    char bytes[256 * 1024];
-};
-
-static int input_next(void *ctx, oci_span *out, oci_error *err)
-{
-    struct input *in = ctx;
-    const oci_events *events = cli_events(in->cli);
-    struct pollfd ready = { .fd = in->fd, .events = POLLIN };
-    ssize_t n = -1;
-
-    while (n < 0) {
-        if (events->cancelled(events->ctx)) {
-            cli_fail(in->cli, OCI_E_CANCELLED, "cancelled");
-            *err = in->cli->err;
-            return OCI_E_CANCELLED;
-        }
-        /* Not for ever: a signal may have come just before. */
-        if (poll(&ready, 1, 250) <= 0)
-            continue;
-        n = read(in->fd, in->bytes, sizeof in->bytes);
-        if (n < 0 && errno != EINTR && errno != EAGAIN) {
-            int r = cli_fail_errno(in->cli, "read");
-
-            *err = in->cli->err;
-            return r;
-        }
-    }
-    *out = (oci_span) { in->bytes, (size_t)n };
-    return 0;
-}
-
-static void input_free(void *ctx)
-{
-    struct input *in = ctx;
-
-    close(in->fd);
-    free(in);
-}
-
-/* Takes fd. */
+/* Takes fd, which may be the end of a pipe: whoever waits for the other end can still interrupt. */
 static int add_tar(struct cli *cli, oci_create *c, int fd)
 {
-    static const oci_reader_callbacks callbacks = { input_next, input_free };
-    struct input *in = malloc(sizeof *in);
     oci_reader *tar = NULL;
-    int r;
+    int r = oci_reader_from_pipe(fd, cli_events(cli), &tar, &cli->err);
 
-    if (in == NULL) {
-        close(fd);
-        return cli_fail(cli, OCI_E_NOMEM, "out of memory");
-    }
-    in->cli = cli;
-    in->fd = fd;
-    r = oci_reader_from_callbacks(&callbacks, in, &tar, &cli->err);
     if (r == 0)
         r = oci_create_add_layer(c, tar, created_by, &cli->err);
     oci_reader_free(tar);

@@ -52,6 +52,9 @@ OCI_API int oci_reader_from_callbacks(const oci_reader_callbacks *cb /* copied *
                                       oci_reader **out, oci_error *err);
 /* From the current position of fd to its end, in spans of up to 256 KiB. Takes fd. */
 OCI_API int oci_reader_from_fd(int fd, oci_reader **out, oci_error *err);
+/* The same for what may keep its reader waiting, a pipe or a terminal: events (borrowed as long as the reader lives,
+ * may be NULL) are asked whether to go on while nothing comes. OCI_E_CANCELLED. */
+OCI_API int oci_reader_from_pipe(int fd, const oci_events *events, oci_reader **out, oci_error *err);
 /* One span; p is borrowed as long as the reader lives. */
 OCI_API int oci_reader_from_memory(const void *p, size_t n, oci_reader **out, oci_error *err);
 

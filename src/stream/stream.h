@@ -46,8 +46,6 @@ enum { OCI_STREAM_CHUNK = 256 * 1024 };
  * -1), and its own position plays no part, so that any number of threads may read it at the same time. OCI_E_INVALID
  * when the file ends before. */
 int oci_reader_from_range(int fd, uint64_t offset, uint64_t size, oci_reader **out, oci_error *err);
-/* From the current position of fd to its end, asking events (borrowed, may be NULL) while nothing comes. Takes fd. */
-int oci_reader_from_pipe(int fd, const oci_events *events, oci_reader **out, oci_error *err);
 /* Passes over up to n bytes that need not be read and returns how many; 0 for all readers but those of a range. */
 uint64_t oci_reader_skip(oci_reader *r, uint64_t n);
 

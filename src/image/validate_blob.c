@@ -39,13 +39,7 @@ struct jobs {
 
 static int open_blob(const oci_validation *v, const oci_content *c, oci_reader **out, oci_error *err)
 {
-    const oci_descriptor plain = {
-        .digest_text = c->digest_text,
-        .digest = c->digest,
-        .size = c->size,
-        .has_data = c->embedded.data != NULL,
-        .data = c->embedded,
-    };
+    const oci_descriptor plain = oci_content_descriptor(c);
 
     return oci_store_open_blob(v->store, &plain, out, err);
 }

@@ -136,13 +136,7 @@ static int find_blob(oci_validation *v, const struct link *l, oci_content *c, oc
 /* Reads a document; c->is_damaged when it is none to be believed. */
 static int read_document(oci_validation *v, oci_content *c, const struct link *l, oci_buf *out, oci_error *err)
 {
-    const oci_descriptor plain = {
-        .digest_text = c->digest_text,
-        .digest = c->digest,
-        .size = c->size,
-        .has_data = c->embedded.data != NULL,
-        .data = c->embedded,
-    };
+    const oci_descriptor plain = oci_content_descriptor(c);
     oci_error why = OCI_ERROR_INIT;
     int r = oci_store_read_blob(v->store, &plain, v->limits.max_document, out, &why);
 

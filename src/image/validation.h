@@ -148,6 +148,18 @@ typedef struct oci_content {
     oci_layer_facts layer;
 } oci_content;
 
+/* What a store is asked for it by. */
+static inline oci_descriptor oci_content_descriptor(const oci_content *c)
+{
+    return (oci_descriptor) {
+        .digest_text = c->digest_text,
+        .digest = c->digest,
+        .size = c->size,
+        .has_data = c->embedded.data != NULL,
+        .data = c->embedded,
+    };
+}
+
 /* An image, for what is asked of images. */
 typedef struct oci_checked_image {
     const oci_content *manifest;

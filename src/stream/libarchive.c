@@ -1,29 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "libarchive.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 
-#include "base/fail.h"
+#include "base/library.h"
 
 static oci_libarchive functions;
 static oci_error failure = OCI_ERROR_INIT;
 
 static void load(void)
 {
-    void *library = dlopen(OCI_LIBARCHIVE_NAME, RTLD_NOW | RTLD_LOCAL);
+#define NAME(name) #name,
+    static const char *const names[] = { OCI_LIBARCHIVE_FUNCTIONS(NAME) };
+#undef NAME
 
-    if (library == NULL) {
-        oci_fail(&failure, OCI_E_UNSUPPORTED, "libarchive cannot be loaded: %s", dlerror());
-        return;
-    }
-    /* POSIX lets pointers to functions pass through pointers to objects; ISO C wants it to be said in two steps. */
-#define LOAD(name)                                                                                                     \
-    *(void **)&functions.name = dlsym(library, #name);                                                                 \
-    if (functions.name == NULL)                                                                                        \
-        oci_fail(&failure, OCI_E_UNSUPPORTED, "the libarchive that is installed has no " #name);
-    OCI_LIBARCHIVE_FUNCTIONS(LOAD)
-#undef LOAD
+    oci_library_load("libarchive", OCI_LIBARCHIVE_NAME, sizeof names / sizeof *names, names, &functions, &failure);
 }
 
 int oci_libarchive_load(const oci_libarchive **out, oci_error *err)

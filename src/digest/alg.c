@@ -5,7 +5,8 @@
 #include <string.h>
 
 #include "base/fail.h"
-#include "evp.h"
+#include "libcrypto.h"
+#include "sha_ni.h"
 
 static const oci_digest_ops sha256 = { .name = "sha256", .len = 32 };
 static const oci_digest_ops sha384 = { .name = "sha384", .len = 48 };
@@ -26,6 +27,8 @@ static _Atomic(const oci_digest_ops *) slots[MAX_ALGS] = {
 
 const oci_digest_ops *oci_digest_alg_ops(oci_digest_alg alg)
 {
+    if (alg == OCI_DIGEST_SHA256 && oci_sha_ni_is_usable())
+        return OCI_SHA_NI;
     return alg >= 1 && alg <= MAX_ALGS ? atomic_load_explicit(&slots[alg - 1], memory_order_acquire) : NULL;
 }
 
@@ -119,6 +122,7 @@ bool oci_digest_is_sound(const oci_digest *d)
 bool oci_digest_alg_available(oci_digest_alg alg)
 {
     const oci_digest_ops *ops = oci_digest_alg_ops(alg);
+    const EVP_MD *md;
 
-    return ops != NULL && (ops->init != NULL || oci_evp_md(alg) != NULL);
+    return ops != NULL && (ops->init != NULL || oci_libcrypto_md(alg, &md, NULL) == 0);
 }

@@ -7,21 +7,27 @@
 #include "alg.h"
 #include "base/alloc.h"
 #include "base/fail.h"
-#include "evp.h"
+#include "libcrypto.h"
+#include "sha_ni.h"
+#include "together.h"
 
 struct oci_digester {
     const oci_digest_ops *ops;
     oci_digest_alg alg;
-    int failed;      /* what oci_digester_final is to return, or 0 */
-    EVP_MD_CTX *ctx; /* for libcrypto's algorithms; used again and again */
+    bool over;                /* and starts anew with what comes next */
+    int failed;               /* what oci_digester_final is to return, or 0 */
+    const oci_libcrypto *lib; /* for its algorithms, like what follows */
+    const EVP_MD *md;
+    EVP_MD_CTX *ctx; /* used again and again */
     void *state;     /* for others */
 };
 
 /* Makes ready for the first byte. */
 static void start(oci_digester *d)
 {
+    d->over = false;
     if (d->ops->init == NULL) {
-        d->failed = EVP_DigestInit_ex2(d->ctx, oci_evp_md(d->alg), NULL) == 1 ? 0 : OCI_E_INTERNAL;
+        d->failed = d->lib->EVP_DigestInit_ex2(d->ctx, d->md, NULL) == 1 ? 0 : OCI_E_INTERNAL;
         return;
     }
     if (d->state != NULL)
@@ -37,25 +43,33 @@ static int fail_start(const oci_digester *d, oci_error *err)
     return oci_fail(err, OCI_E_INTERNAL, "libcrypto does not compute %s", d->ops->name);
 }
 
+static int open_libcrypto(oci_digester *d, oci_error *err)
+{
+    int r = oci_libcrypto_load(&d->lib, err);
+
+    if (r == 0)
+        r = oci_libcrypto_md(d->alg, &d->md, err);
+    if (r < 0)
+        return r;
+    d->ctx = d->lib->EVP_MD_CTX_new();
+    return d->ctx != NULL ? 0 : oci_fail_nomem(err);
+}
+
 int oci_digester_new(oci_digest_alg alg, oci_digester **out, oci_error *err)
 {
     const oci_digest_ops *ops = oci_digest_alg_ops(alg);
     OCI_AUTO(oci_digester) d = NULL;
+    int r;
 
     if (ops == NULL)
         return oci_fail(err, OCI_E_UNSUPPORTED, "digest algorithm number %u is not registered", alg);
-    if (!oci_digest_alg_available(alg))
-        return oci_fail(err, OCI_E_UNSUPPORTED, "libcrypto has no %s", ops->name);
     d = oci_calloc(1, sizeof *d);
     if (d == NULL)
         return oci_fail_nomem(err);
     d->ops = ops;
     d->alg = alg;
-    if (ops->init == NULL) {
-        d->ctx = EVP_MD_CTX_new();
-        if (d->ctx == NULL)
-            return oci_fail_nomem(err);
-    }
+    if (ops->init == NULL && (r = open_libcrypto(d, err)) < 0)
+        return r;
     start(d);
     if (d->failed < 0)
         return fail_start(d, err);
@@ -65,12 +79,30 @@ int oci_digester_new(oci_digest_alg alg, oci_digester **out, oci_error *err)
 
 void oci_digester_update(oci_digester *d, const void *p, size_t n)
 {
+    if (d->over)
+        start(d);
     if (d->failed < 0 || n == 0)
         return;
     if (d->ops->init != NULL)
         d->ops->update(d->state, p, n);
-    else if (EVP_DigestUpdate(d->ctx, p, n) != 1)
+    else if (d->lib->EVP_DigestUpdate(d->ctx, p, n) != 1)
         d->failed = OCI_E_INTERNAL;
+}
+
+void oci_digester_update_both(oci_digester *a, oci_digester *b, const void *p, size_t n)
+{
+    const bool same = a->ops == OCI_SHA_NI && b->ops == OCI_SHA_NI;
+
+    if (a->over)
+        start(a);
+    if (b->over)
+        start(b);
+    if (same && a->failed == 0 && b->failed == 0) {
+        oci_sha_ni_update_both(a->state, b->state, p, n);
+        return;
+    }
+    oci_digester_update(a, p, n);
+    oci_digester_update(b, p, n);
 }
 
 int oci_digester_final(oci_digester *d, oci_digest *out, oci_error *err)
@@ -78,28 +110,31 @@ int oci_digester_final(oci_digester *d, oci_digest *out, oci_error *err)
     oci_digest digest = { .alg = d->alg, .len = d->ops->len };
     int r = 0;
 
+    if (d->over)
+        start(d);
     if (d->failed == 0 && d->ops->init != NULL)
         d->ops->final(d->state, digest.bytes);
-    else if (d->failed == 0 && EVP_DigestFinal_ex(d->ctx, digest.bytes, NULL) != 1)
+    else if (d->failed == 0 && d->lib->EVP_DigestFinal_ex(d->ctx, digest.bytes, NULL) != 1)
         d->failed = OCI_E_INTERNAL;
     if (d->failed < 0)
         r = fail_start(d, err);
     else
         *out = digest;
-    start(d);
+    d->over = true;
     return r;
 }
 
 void oci_digester_reset(oci_digester *d)
 {
-    start(d);
+    d->over = true;
 }
 
 void oci_digester_free(oci_digester *d)
 {
     if (d == NULL)
         return;
-    EVP_MD_CTX_free(d->ctx);
+    if (d->ctx != NULL)
+        d->lib->EVP_MD_CTX_free(d->ctx);
     if (d->state != NULL)
         d->ops->free(d->state);
     oci_free(d);

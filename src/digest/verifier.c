@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/fail.h"
+#include "together.h"
 
 enum verdict { OPEN, TOO_LONG, TOO_SHORT, DIFFERENT, NOT_COMPUTED, RIGHT };
 
@@ -62,7 +63,7 @@ static int report(const oci_verifier *v, oci_error *err)
     return 0;
 }
 
-int oci_verifier_update(oci_verifier *v, const void *p, size_t n, oci_error *err)
+int oci_verifier_admit(oci_verifier *v, size_t n, oci_error *err)
 {
     if (v->verdict == RIGHT)
         return oci_fail(err, OCI_E_USAGE, "the verifier is finished");
@@ -70,9 +71,25 @@ int oci_verifier_update(oci_verifier *v, const void *p, size_t n, oci_error *err
         v->verdict = TOO_LONG;
     if (v->verdict != OPEN)
         return report(v, err);
-    oci_digester_update(v->digester, p, n);
     v->seen += n;
     return 0;
+}
+
+void oci_verifier_hash(oci_verifier *v, const void *p, size_t n, oci_digester *also)
+{
+    if (also != NULL)
+        oci_digester_update_both(v->digester, also, p, n);
+    else
+        oci_digester_update(v->digester, p, n);
+}
+
+int oci_verifier_update(oci_verifier *v, const void *p, size_t n, oci_error *err)
+{
+    int r = oci_verifier_admit(v, n, err);
+
+    if (r == 0)
+        oci_verifier_hash(v, p, n, NULL);
+    return r;
 }
 
 int oci_verifier_finish(oci_verifier *v, oci_error *err)

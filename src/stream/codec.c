@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "accel.h"
+#include "base/accel.h"
 #include "base/fail.h"
 #include "foreign.h"
 #include "thread.h"

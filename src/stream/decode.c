@@ -4,7 +4,7 @@
 
 #include <inttypes.h>
 
-#include "accel.h"
+#include "base/accel.h"
 #include "base/fail.h"
 
 /* Output that no ratio is asked of: little files of zeros are no bombs. */

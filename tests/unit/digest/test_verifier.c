@@ -122,5 +122,5 @@ OCI_TEST (verifier, every_allocation_may_fail) {
     } while (oci_alloc_failed());
     oci_alloc_fail_at(0);
     assert_int_equal(r, 0);
-    assert_int_equal(n, 3);
+    assert_true(n >= 3);
 }

@@ -223,7 +223,7 @@ static void layer_free(oci_reader *r)
 
 int oci_aci_layer_read(const oci_aci_layer *layer, oci_reader **out, oci_error *err)
 {
-    static const oci_reader_ops ops = { layer_next, layer_free };
+    static const oci_reader_ops ops = { layer_next, layer_free, NULL };
     struct layer_reader *l = oci_calloc(1, sizeof *l);
     OCI_AUTO(oci_reader) guard = l != NULL ? &l->r : NULL;
     int r;

@@ -57,24 +57,36 @@ static bool wait_for_slot(struct async_reader *a, size_t *slot)
     return !atomic_load(&a->cancelled);
 }
 
+/* The next bytes of the source, at most n: none at its end. */
+static int take(struct async_reader *a, unsigned char *room, size_t n, size_t *got)
+{
+    if (a->src->ops->fill != NULL)
+        return oci_reader_fill(a->src, room, n, got, &a->error);
+    if (a->rest.len == 0) {
+        int r = oci_reader_next(a->src, &a->rest, &a->error);
+
+        if (r < 0)
+            return r;
+    }
+    if (a->rest.len == 0)
+        return 0;
+    *got = n < a->rest.len ? n : a->rest.len;
+    memcpy(room, a->rest.data, *got);
+    a->rest = (oci_span) { (const char *)a->rest.data + *got, a->rest.len - *got };
+    return 0;
+}
+
 /* Fills a slot as far as the source goes: 1 when it goes on, 0 at its end, negative when it failed. */
 static int fill(struct async_reader *a, unsigned char *slot, size_t *len)
 {
     *len = 0;
     while (*len < a->slot_size && !atomic_load(&a->cancelled)) {
-        size_t n = a->slot_size - *len;
+        size_t got = 0;
+        int r = take(a, slot + *len, a->slot_size - *len, &got);
 
-        if (a->rest.len == 0) {
-            int r = oci_reader_next(a->src, &a->rest, &a->error);
-
-            if (r < 0 || a->rest.len == 0)
-                return r;
-        }
-        if (n > a->rest.len)
-            n = a->rest.len;
-        memcpy(slot + *len, a->rest.data, n);
-        *len += n;
-        a->rest = (oci_span) { (const char *)a->rest.data + n, a->rest.len - n };
+        if (r < 0 || got == 0)
+            return r;
+        *len += got;
     }
     return 1;
 }
@@ -170,7 +182,7 @@ static int set_up(struct async_reader *a, oci_error *err)
     return oci_thread_start(&a->thread, run, a, err);
 }
 
-static const oci_reader_ops async_ops = { async_next, async_free };
+static const oci_reader_ops async_ops = { async_next, async_free, NULL };
 
 int oci_reader_async(oci_reader *src, size_t budget, oci_reader **out, oci_error *err)
 {

@@ -125,7 +125,7 @@ static void plain_free(oci_reader *r)
     oci_reader_free(((struct plain_reader *)r)->in.src);
 }
 
-static const oci_reader_ops plain_ops = { plain_next, plain_free };
+static const oci_reader_ops plain_ops = { plain_next, plain_free, NULL };
 
 static int plain_new(oci_reader *src, bool check, struct plain_reader **out, oci_error *err)
 {

@@ -87,7 +87,7 @@ int oci_codec_check_ratio(const char *name, uint64_t consumed, uint64_t produced
 }
 
 /* One call of the codec on what is at hand; *got may be 0. */
-static int decode_some(struct decode_reader *d, size_t *got, oci_error *err)
+static int decode_some(struct decode_reader *d, void *room, size_t n, size_t *got, oci_error *err)
 {
     oci_span span;
     oci_step step;
@@ -99,34 +99,40 @@ static int decode_some(struct decode_reader *d, size_t *got, oci_error *err)
     if (span.len == 0 && !d->full)
         return oci_fail(err, OCI_E_INVALID, "the data is cut off in %s %s %" PRIu64, d->codec->name, d->codec->unit,
                         d->units);
-    step = (oci_step) { span.data, span.len, d->chunk, sizeof d->chunk };
+    step = (oci_step) { span.data, span.len, room, n };
     r = d->decoder->decode(d->state, &step, &end, err);
     if (r < 0)
         return oci_wrap(err, r, "%s %s %" PRIu64, d->codec->name, d->codec->unit, d->units);
     oci_input_skip(&d->in, span.len - step.in_len);
-    *got = sizeof d->chunk - step.out_len;
+    *got = n - step.out_len;
     d->full = !end && step.out_len == 0;
     d->inside = !end;
     d->produced += *got;
     return oci_codec_check_ratio(d->codec->name, d->in.consumed, d->produced, d->max_ratio, err);
 }
 
-static int decode_next(oci_reader *r, oci_span *out, oci_error *err)
+static int decode_fill(oci_reader *r, void *room, size_t n, size_t *got, oci_error *err)
 {
     struct decode_reader *d = (struct decode_reader *)r;
-    size_t got = 0;
 
-    while (got == 0) {
+    while (*got == 0) {
         int result = d->inside ? 1 : begin_unit(d, err);
 
         if (result <= 0)
             return result;
-        result = decode_some(d, &got, err);
+        result = decode_some(d, room, n, got, err);
         if (result < 0)
             return result;
     }
-    *out = (oci_span) { d->chunk, got };
     return 0;
+}
+
+static int decode_next(oci_reader *r, oci_span *out, oci_error *err)
+{
+    struct decode_reader *d = (struct decode_reader *)r;
+
+    out->data = d->chunk;
+    return decode_fill(r, d->chunk, sizeof d->chunk, &out->len, err);
 }
 
 static void decode_free(oci_reader *r)
@@ -137,7 +143,7 @@ static void decode_free(oci_reader *r)
     oci_reader_free(d->in.src);
 }
 
-static const oci_reader_ops decode_ops = { decode_next, decode_free };
+static const oci_reader_ops decode_ops = { decode_next, decode_free, decode_fill };
 
 int oci_reader_decode(oci_reader *src, const oci_codec *codec, uint32_t max_ratio, oci_reader **out, oci_error *err)
 {

@@ -149,7 +149,7 @@ static void foreign_free(oci_reader *r)
     oci_reader_free(f->src);
 }
 
-static const oci_reader_ops foreign_ops = { foreign_next, foreign_free };
+static const oci_reader_ops foreign_ops = { foreign_next, foreign_free, NULL };
 
 /* ARCHIVE_OK, or ARCHIVE_WARN where libarchive would start a program. */
 static int add_filter(struct foreign_reader *f)

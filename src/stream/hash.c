@@ -3,6 +3,7 @@
 #include "stream.h"
 
 #include "base/fail.h"
+#include "digest/together.h"
 
 /* ---- demanding ---- */
 
@@ -10,17 +11,32 @@ struct verify_reader {
     oci_reader r;
     oci_reader *src;
     oci_verifier *verifier;
+    oci_span rest; /* of the last span given: what is not hashed yet */
 };
+
+/* Hashes the next n bytes of what was given, for also (or NULL) too. */
+static void hash_rest(struct verify_reader *v, size_t n, oci_digester *also)
+{
+    oci_verifier_hash(v->verifier, v->rest.data, n, also);
+    v->rest = (oci_span) { (const char *)v->rest.data + n, v->rest.len - n };
+}
 
 static int verify_next(oci_reader *r, oci_span *out, oci_error *err)
 {
     struct verify_reader *v = (struct verify_reader *)r;
-    int result = oci_reader_next(v->src, out, err);
+    int result;
 
+    if (v->rest.len > 0)
+        hash_rest(v, v->rest.len, NULL);
+    result = oci_reader_next(v->src, out, err);
     if (result < 0)
         return result;
-    return out->len > 0 ? oci_verifier_update(v->verifier, out->data, out->len, err)
-                        : oci_verifier_finish(v->verifier, err);
+    if (out->len == 0)
+        return oci_verifier_finish(v->verifier, err);
+    result = oci_verifier_admit(v->verifier, out->len, err);
+    if (result == 0)
+        v->rest = *out;
+    return result;
 }
 
 static void verify_free(oci_reader *r)
@@ -31,7 +47,7 @@ static void verify_free(oci_reader *r)
     oci_reader_free(v->src);
 }
 
-static const oci_reader_ops verify_ops = { verify_next, verify_free };
+static const oci_reader_ops verify_ops = { verify_next, verify_free, NULL };
 
 int oci_reader_verify(oci_reader *src, const oci_digest *want, uint64_t size, oci_reader **out, oci_error *err)
 {
@@ -48,6 +64,29 @@ int oci_reader_verify(oci_reader *src, const oci_digest *want, uint64_t size, oc
     v->src = oci_steal(&owned);
     *out = &oci_steal(&v)->r;
     return 0;
+}
+
+/* How far p is behind the beginning of span, when all of p[0..n) is in it. */
+static bool is_within(oci_span span, const void *p, size_t n, size_t *behind)
+{
+    const uintptr_t begin = (uintptr_t)span.data, at = (uintptr_t)p;
+
+    *behind = at - begin;
+    return at >= begin && *behind <= span.len && n <= span.len - *behind;
+}
+
+void oci_reader_hash_too(oci_reader *r, oci_digester *also, const void *p, size_t n)
+{
+    struct verify_reader *v = (struct verify_reader *)r;
+    size_t before;
+
+    if (r == NULL || r->ops != &verify_ops || !is_within(v->rest, p, n, &before)) {
+        oci_digester_update(also, p, n);
+        return;
+    }
+    if (before > 0)
+        hash_rest(v, before, NULL);
+    hash_rest(v, n, also);
 }
 
 /* ---- telling, reading ---- */
@@ -80,7 +119,7 @@ static void hash_free(oci_reader *r)
     oci_reader_free(h->src);
 }
 
-static const oci_reader_ops hash_reader_ops = { hash_next, hash_free };
+static const oci_reader_ops hash_reader_ops = { hash_next, hash_free, NULL };
 
 int oci_reader_hash(oci_reader *src, oci_digest_alg alg, oci_reader **out, oci_error *err)
 {

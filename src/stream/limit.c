@@ -32,7 +32,7 @@ static void limit_free(oci_reader *r)
     oci_reader_free(((struct limit_reader *)r)->src);
 }
 
-static const oci_reader_ops limit_ops = { limit_next, limit_free };
+static const oci_reader_ops limit_ops = { limit_next, limit_free, NULL };
 
 int oci_reader_limit(oci_reader *src, uint64_t limit, const char *what, oci_reader **out, oci_error *err)
 {

@@ -48,7 +48,7 @@ static void pipe_free(oci_reader *r)
     close(((struct pipe_reader *)r)->fd);
 }
 
-static const oci_reader_ops pipe_ops = { pipe_next, pipe_free };
+static const oci_reader_ops pipe_ops = { pipe_next, pipe_free, NULL };
 
 int oci_reader_from_pipe(int fd, const oci_events *events, oci_reader **out, oci_error *err)
 {

@@ -39,7 +39,7 @@ static int range_next(oci_reader *r, oci_span *out, oci_error *err)
     return 0;
 }
 
-static const oci_reader_ops range_ops = { range_next, NULL };
+static const oci_reader_ops range_ops = { range_next, NULL, NULL };
 
 int oci_reader_from_range(int fd, uint64_t offset, uint64_t size, oci_reader **out, oci_error *err)
 {

@@ -14,18 +14,9 @@ static int fail_again(const oci_reader *r, oci_error *err)
     return r->failure.code;
 }
 
-int oci_reader_next(oci_reader *r, oci_span *out, oci_error *err)
+/* Keeps what a stage has answered: a failure, or n bytes. */
+static int keep(oci_reader *r, int result, size_t n, oci_error *err)
 {
-    oci_span span = { NULL, 0 };
-    int result;
-
-    if (r->failure.code != 0)
-        return fail_again(r, err);
-    if (r->ended) {
-        *out = span;
-        return 0;
-    }
-    result = r->ops->next(r, &span, &r->failure);
     if (result < 0) {
         /* A caller's own reader may have forgotten the text. */
         if (r->failure.code != result || r->failure.msg[0] == '\0')
@@ -33,10 +24,38 @@ int oci_reader_next(oci_reader *r, oci_span *out, oci_error *err)
         return fail_again(r, err);
     }
     r->failure.code = 0;
-    r->ended = span.len == 0;
-    r->count += span.len;
-    *out = span;
+    r->ended = n == 0;
+    r->count += n;
     return 0;
+}
+
+int oci_reader_next(oci_reader *r, oci_span *out, oci_error *err)
+{
+    oci_span span = { NULL, 0 };
+    int result = 0;
+
+    if (r->failure.code != 0)
+        return fail_again(r, err);
+    if (!r->ended) {
+        result = r->ops->next(r, &span, &r->failure);
+        result = keep(r, result, span.len, err);
+    }
+    if (result == 0)
+        *out = span;
+    return result;
+}
+
+int oci_reader_fill(oci_reader *r, void *room, size_t n, size_t *got, oci_error *err)
+{
+    int result;
+
+    *got = 0;
+    if (r->failure.code != 0)
+        return fail_again(r, err);
+    if (r->ended)
+        return 0;
+    result = r->ops->fill(r, room, n, got, &r->failure);
+    return keep(r, result, *got, err);
 }
 
 int oci_reader_drain(oci_reader *r, oci_error *err)

@@ -31,7 +31,7 @@ static void fd_free(oci_reader *r)
     close(((struct fd_reader *)r)->fd);
 }
 
-static const oci_reader_ops fd_ops = { fd_next, fd_free };
+static const oci_reader_ops fd_ops = { fd_next, fd_free, NULL };
 
 int oci_reader_from_fd(int fd, oci_reader **out, oci_error *err)
 {
@@ -63,7 +63,7 @@ static int memory_next(oci_reader *r, oci_span *out, oci_error *err)
     return 0;
 }
 
-static const oci_reader_ops memory_ops = { memory_next, NULL };
+static const oci_reader_ops memory_ops = { memory_next, NULL, NULL };
 
 int oci_reader_from_memory(const void *p, size_t n, oci_reader **out, oci_error *err)
 {
@@ -100,7 +100,7 @@ static void callback_free(oci_reader *r)
         c->cb.free(c->ctx);
 }
 
-static const oci_reader_ops callback_ops = { callback_next, callback_free };
+static const oci_reader_ops callback_ops = { callback_next, callback_free, NULL };
 
 int oci_reader_from_callbacks(const oci_reader_callbacks *cb, void *ctx, oci_reader **out, oci_error *err)
 {

@@ -17,6 +17,8 @@ typedef struct oci_reader_ops {
     int (*next)(oci_reader *r, oci_span *out, oci_error *err);
     /* Frees what the stage has besides the memory of r itself, its source included. */
     void (*free)(oci_reader *r);
+    /* Like next, but puts up to n bytes into room. NULL for stages that only pass on what is somewhere already. */
+    int (*fill)(oci_reader *r, void *room, size_t n, size_t *got, oci_error *err);
 } oci_reader_ops;
 
 /* First member of every stage. */
@@ -42,11 +44,18 @@ struct oci_writer {
 
 enum { OCI_STREAM_CHUNK = 256 * 1024 };
 
+/* Like oci_reader_next into room of n bytes, for a stage that can do that (its operation fill). */
+int oci_reader_fill(oci_reader *r, void *room, size_t n, size_t *got, oci_error *err);
+
 /* size bytes of the file fd from offset on. fd is borrowed as long as the reader lives (of nothing, size 0, it may be
  * -1), and its own position plays no part, so that any number of threads may read it at the same time. OCI_E_INVALID
  * when the file ends before. */
 int oci_reader_from_range(int fd, uint64_t offset, uint64_t size, oci_reader **out, oci_error *err);
 /* Passes over up to n bytes that need not be read and returns how many; 0 for all readers but those of a range. */
 uint64_t oci_reader_skip(oci_reader *r, uint64_t n);
+
+/* Hashes p[0..n) with also. When r verifies, and these bytes are of the last span it gave, behind all that were hashed
+ * like this before, it is done together with its own hashing of them. r may be NULL. */
+void oci_reader_hash_too(oci_reader *r, oci_digester *also, const void *p, size_t n);
 
 #endif

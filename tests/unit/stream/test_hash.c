@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "help.h"
 
+#include "digest/digest_auto.h"
+
 static const char TEXT[] = "The end is the proof.";
 enum { TEXT_LEN = sizeof TEXT - 1 };
 
@@ -119,6 +121,74 @@ OCI_TEST (verify, passes_on_a_failure_of_its_source) {
     r = oci_test_reader(&(struct oci_test_source) { .data = TEXT, .len = 5, .fail = OCI_E_IO });
     assert_ok(&err, oci_reader_verify(oci_steal(&r), &want, TEXT_LEN, &r, &err));
     assert_fails(OCI_E_IO, &err, oci_reader_drain(r, &err));
+}
+
+/* Reads n bytes in spans of step and hashes what is at begin to end besides, in pieces. */
+static int read_and_hash(const char *data, size_t n, size_t step, const oci_digest *want, size_t begin, size_t end,
+                         oci_digest *part, oci_error *err)
+{
+    OCI_AUTO(oci_digester) also = NULL;
+    OCI_AUTO(oci_reader) r = NULL;
+    oci_span span;
+    size_t at = 0;
+
+    assert_ok(err, oci_digester_new(OCI_DIGEST_SHA256, &also, err));
+    assert_ok(err, oci_reader_verify(oci_test_chunks(data, n, step), want, OCI_SIZE_UNKNOWN, &r, err));
+    for (;;) {
+        int result = oci_reader_next(r, &span, err);
+
+        if (result < 0)
+            return result;
+        if (span.len == 0)
+            break;
+        for (size_t i = 0; i < span.len; i += 100) {
+            size_t m = span.len - i < 100 ? span.len - i : 100;
+
+            if (at + i >= begin && at + i + m <= end)
+                oci_reader_hash_too(r, also, (const char *)span.data + i, m);
+        }
+        at += span.len;
+    }
+    return oci_digester_final(also, part, err);
+}
+
+// proves: descriptor.digest.verify digest.calculation
+OCI_TEST (verify, hashes_together_with_others) {
+    enum { N = 6400 };
+    oci_error err = OCI_ERROR_INIT;
+    oci_digest whole, part, got;
+    char data[N];
+
+    oci_test_fill(data, N, 7);
+    assert_ok(&err, oci_digest_of(OCI_DIGEST_SHA256, data, N, &whole, &err));
+    for (size_t begin = 0; begin <= N; begin += 1600)
+        for (size_t end = begin; end <= N; end += 800)
+            for (size_t step = 100; step <= N; step *= 2) {
+                assert_ok(&err, oci_digest_of(OCI_DIGEST_SHA256, data + begin, end - begin, &part, &err));
+                assert_ok(&err, read_and_hash(data, N, step, &whole, begin, end, &got, &err));
+                assert_true(oci_digest_equal(&got, &part));
+                assert_fails(OCI_E_DIGEST, &err, read_and_hash(data, N - 1, step, &whole, begin, end, &got, &err));
+            }
+}
+
+OCI_TEST (verify, hashes_for_others_what_is_not_its_own) {
+    static const char text[] = "somewhere else";
+    oci_error err = OCI_ERROR_INIT;
+    OCI_AUTO(oci_digester) also = NULL;
+    OCI_AUTO(oci_reader) r = NULL;
+    oci_digest want, got;
+    oci_span span;
+
+    assert_ok(&err, oci_digester_new(OCI_DIGEST_SHA256, &also, &err));
+    assert_ok(&err, oci_digest_of(OCI_DIGEST_SHA256, "abc", 3, &want, &err));
+    assert_ok(&err, oci_reader_verify(oci_test_chunks("abc", 3, 3), &want, 3, &r, &err));
+    assert_ok(&err, oci_reader_next(r, &span, &err));
+    oci_reader_hash_too(r, also, text, 4);
+    oci_reader_hash_too(NULL, also, text + 4, sizeof text - 1 - 4);
+    assert_ok(&err, oci_digester_final(also, &got, &err));
+    assert_ok(&err, oci_reader_drain(r, &err));
+    assert_ok(&err, oci_digest_of(OCI_DIGEST_SHA256, text, sizeof text - 1, &want, &err));
+    assert_true(oci_digest_equal(&got, &want));
 }
 
 OCI_TEST (verify, takes_its_source_when_it_cannot_be_made) {

@@ -206,9 +206,9 @@ int oci_image_chain_id(const oci_image *i, size_t n, oci_digest *out, oci_error 
     return r;
 }
 
-int oci_image_open_layer(oci_image *i, size_t n, oci_reader **out, oci_error *err)
+int oci_image_decode_layer(oci_image *i, size_t n, oci_reader **out, const oci_digest **left, oci_error *err)
 {
-    OCI_AUTO(oci_reader) reader = NULL;
+    OCI_AUTO(oci_reader) blob = NULL;
     const oci_descriptor *d;
     const oci_diff_id *diff_id;
     oci_compression compression;
@@ -221,17 +221,26 @@ int oci_image_open_layer(oci_image *i, size_t n, oci_reader **out, oci_error *er
     if (diff_id->digest.alg == OCI_DIGEST_NONE)
         return oci_fail(err, OCI_E_UNSUPPORTED,
                         "the digest algorithm of diff_id %s is unknown, the layer cannot be verified", diff_id->text);
-    r = as_damage(oci_store_open_blob(i->store, d, &reader, err), err);
+    r = as_damage(oci_store_open_blob(i->store, d, &blob, err), err);
     if (r < 0)
         return r;
     compression = oci_media_type_info(d->media_type).compression;
-    r = oci_reader_decompress(oci_steal(&reader), compression, i->limits.max_ratio, &reader, err);
-    if (r < 0)
-        return r;
     /* What is not compressed has one digest, and that is demanded already. */
-    if (compression == OCI_COMPRESSION_NONE && oci_digest_equal(&d->digest, &diff_id->digest)) {
+    *left = &diff_id->digest;
+    if (compression == OCI_COMPRESSION_NONE && oci_digest_equal(&d->digest, &diff_id->digest))
+        *left = NULL;
+    return oci_reader_decompress(oci_steal(&blob), compression, i->limits.max_ratio, out, err);
+}
+
+int oci_image_open_layer(oci_image *i, size_t n, oci_reader **out, oci_error *err)
+{
+    OCI_AUTO(oci_reader) reader = NULL;
+    const oci_digest *left = NULL;
+    int r = oci_image_decode_layer(i, n, &reader, &left, err);
+
+    if (r == 0 && left != NULL)
+        r = oci_reader_verify(oci_steal(&reader), left, OCI_SIZE_UNKNOWN, &reader, err);
+    if (r == 0)
         *out = oci_steal(&reader);
-        return 0;
-    }
-    return oci_reader_verify(oci_steal(&reader), &diff_id->digest, OCI_SIZE_UNKNOWN, out, err);
+    return r;
 }

@@ -40,6 +40,9 @@ int oci_read_manifest(oci_store *s, const oci_descriptor *d, const oci_limits *l
 int oci_read_config(oci_store *s, const oci_descriptor *d, const oci_limits *limits, oci_buf *bytes, oci_config **out,
                     oci_error *err);
 
+/* oci_image_open_layer in two steps: what the decoded layer still has to be verified to be is left, or NULL. */
+int oci_image_decode_layer(oci_image *i, size_t n, oci_reader **out, const oci_digest **left, oci_error *err);
+
 /* What BuildKit puts beside an image: a manifest for no platform that says something about the one whose digest is the
  * value of the second annotation. */
 #define OCI_ANNOTATION_ATTESTATION "vnd.docker.reference.type"

@@ -38,31 +38,35 @@ static int meter_next(void *ctx, oci_span *out, oci_error *err)
     return 0;
 }
 
-static int use_reader(oci_reader *layer, size_t n, const oci_layers_use *u, oci_error *err)
-{
-    static const oci_reader_callbacks meter_ops = { meter_next, NULL };
-    struct meter meter = { .source = layer, .events = u->events };
-    OCI_AUTO(oci_reader) metered = NULL;
-    int r;
-
-    snprintf(meter.what, sizeof meter.what, "layer %zu", n + 1);
-    r = oci_reader_from_callbacks(&meter_ops, &meter, &metered, err);
-    return r < 0 ? r : u->use(u->ctx, metered, err);
-}
-
 /* A layer that is open before its turn, or the reason why it is not. */
 struct ahead {
     oci_reader *reader;
+    const oci_digest *left; /* what is still to be verified; or NULL */
     oci_error why;
 };
 
+static int use_reader(const struct ahead *a, oci_reader *layer, size_t n, const oci_layers_use *u, oci_error *err)
+{
+    static const oci_reader_callbacks meter_ops = { meter_next, NULL };
+    struct meter meter = { .source = layer, .events = u->events };
+    OCI_AUTO(oci_reader) last = NULL;
+    int r;
+
+    snprintf(meter.what, sizeof meter.what, "layer %zu", n + 1);
+    r = oci_reader_from_callbacks(&meter_ops, &meter, &last, err);
+    if (r == 0 && a->left != NULL)
+        r = oci_reader_verify(oci_steal(&last), a->left, OCI_SIZE_UNKNOWN, &last, err);
+    return r < 0 ? r : u->use(u->ctx, last, err);
+}
+
 /* Failures wait for the layer's turn, so that of several the first one is told, whatever the threads do. */
-static void open_ahead(oci_image *i, size_t n, size_t budget, struct ahead *a)
+static void open_ahead(oci_image *i, size_t n, size_t budget, bool hashes, struct ahead *a)
 {
     int r;
 
-    a->why = (oci_error)OCI_ERROR_INIT;
-    r = oci_image_open_layer(i, n, &a->reader, &a->why);
+    *a = (struct ahead) { .why = OCI_ERROR_INIT };
+    r = hashes ? oci_image_decode_layer(i, n, &a->reader, &a->left, &a->why)
+               : oci_image_open_layer(i, n, &a->reader, &a->why);
     if (r == 0 && budget > 0)
         r = oci_reader_async(oci_steal(&a->reader), budget, &a->reader, &a->why);
     a->why.code = r;
@@ -77,7 +81,7 @@ static int use_next(struct ahead *a, size_t n, const oci_layers_use *u, oci_erro
             *err = a->why;
         return a->why.code;
     }
-    return use_reader(layer, n, u, err);
+    return use_reader(a, layer, n, u, err);
 }
 
 static size_t budget_of(unsigned jobs, size_t window)
@@ -100,7 +104,7 @@ int oci_image_use_layer(oci_image *i, size_t n, const oci_layers_use *u, oci_err
 {
     struct ahead a = { 0 };
 
-    open_ahead(i, n, budget_of(u->jobs, 1), &a);
+    open_ahead(i, n, budget_of(u->jobs, 1), u->hashes, &a);
     return oci_wrap(err, use_next(&a, n, u, err), "layer %zu (%s)", n + 1, i->manifest->layers[n]->digest_text);
 }
 
@@ -113,7 +117,7 @@ int oci_image_use_layers(oci_image *i, const oci_layers_use *u, oci_error *err)
 
     for (size_t n = 0; r == 0 && n < n_layers; n++) {
         for (; opened < n_layers && opened < n + window; opened++)
-            open_ahead(i, opened, budget_of(u->jobs, window), &ahead[opened % window]);
+            open_ahead(i, opened, budget_of(u->jobs, window), u->hashes, &ahead[opened % window]);
         r = oci_wrap(err, use_next(&ahead[n % window], n, u, err), "layer %zu (%s)", n + 1,
                      i->manifest->layers[n]->digest_text);
     }

@@ -35,7 +35,13 @@ static int apply(void *ctx, oci_reader *tar, oci_error *err)
 static int go_through_layers(oci_image *i, const oci_unpack_options *o,
                              int (*use)(void *ctx, oci_reader *tar, oci_error *err), void *ctx, oci_error *err)
 {
-    const oci_layers_use u = { .events = o->events, .jobs = o->jobs, .use = use, .ctx = ctx };
+    const oci_layers_use u = {
+        .events = o->events,
+        .jobs = o->jobs,
+        .hashes = use == apply && o->apply.snapshot,
+        .use = use,
+        .ctx = ctx,
+    };
 
     return oci_image_use_layers(i, &u, err);
 }

@@ -63,6 +63,7 @@ struct oci_applier {
     uint32_t layer; /* its number, from 1 */
     oci_parent parent;
     oci_late_links late;
+    oci_reader *source;      /* of the layer at hand */
     oci_facts *facts;        /* NULL without the option snapshot */
     uint64_t entries, bytes; /* of all layers */
     oci_apply_stats stats;   /* of this layer */

@@ -176,10 +176,12 @@ int oci_applier_apply(oci_applier *a, oci_reader *layer, oci_apply_stats *stats,
     if (r < 0)
         return r;
     a->layer++;
+    a->source = layer;
     a->stats = (oci_apply_stats) { 0 };
     r = oci_tar_reader_new(layer, a->events, &t, err);
     if (r == 0)
         r = apply_entries(a, t, err);
+    a->source = NULL;
     oci_table_clear(&a->made);
     oci_late_forget(&a->late);
     a->broken = r < 0;

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "base/vec.h"
 #include "os/os.h"
+#include "stream/stream.h"
 
 enum { SHA256_BYTES = 32 };
 
@@ -81,12 +82,12 @@ static void hash_zeros(oci_facts *f, uint64_t end)
     }
 }
 
-void oci_facts_content(oci_facts *f, oci_span piece, uint64_t offset)
+void oci_facts_content(oci_facts *f, oci_reader *layer, oci_span piece, uint64_t offset)
 {
     if (f == NULL)
         return;
     hash_zeros(f, offset);
-    oci_digester_update(f->digester, piece.data, piece.len);
+    oci_reader_hash_too(layer, f->digester, piece.data, piece.len);
     f->position += piece.len;
 }
 

@@ -14,6 +14,7 @@
 
 #include <oci-image/digest.h>
 #include <oci-image/error.h>
+#include <oci-image/stream.h>
 
 #include "base/cleanup.h"
 #include "os/os.h"
@@ -24,8 +25,9 @@ int oci_facts_new(oci_facts **out, oci_error *err);
 void oci_facts_free(oci_facts *f);
 OCI_DEFINE_AUTO(oci_facts);
 
-/* The next piece of a file; what was left out before offset are zeros. */
-void oci_facts_content(oci_facts *f, oci_span piece, uint64_t offset);
+/* The next piece of a file; what was left out before offset are zeros. layer is the reader that the piece is of, which
+ * may hash it too. */
+void oci_facts_content(oci_facts *f, oci_reader *layer, oci_span piece, uint64_t offset);
 /* An attribute was set. */
 int oci_facts_xattr(oci_facts *f, const char *name, const void *value, size_t n, oci_error *err);
 

@@ -58,7 +58,7 @@ static int write_content(oci_applier *a, const oci_tar_entry *e, oci_tar_reader 
                             (unsigned long long)e->size);
         if (free_holes && (r = charge(a, piece.len, err)) < 0)
             return r;
-        oci_facts_content(a->facts, piece, offset);
+        oci_facts_content(a->facts, a->source, piece, offset);
         r = write_at(fd, &piece, offset, &position, err);
         if (r < 0)
             return r;

@@ -113,17 +113,10 @@ static int keep_bytes(oci_reader *tar, const oci_pack_options *o, oci_writer *w,
     return r < 0 ? r : oci_pack_check(teed, o, err);
 }
 
-/* A reader that borrows another one, for filters that take their source. */
-static int borrow_next(void *ctx, oci_span *out, oci_error *err)
-{
-    return oci_reader_next(ctx, out, err);
-}
-
 static int open_tar(const oci_create *c, oci_reader *tar, oci_reader **out, oci_error *err)
 {
-    static const oci_reader_callbacks borrow_ops = { borrow_next, NULL };
     oci_reader *r = NULL;
-    int result = oci_reader_from_callbacks(&borrow_ops, tar, &r, err);
+    int result = oci_reader_borrow(tar, NULL, &r, err);
 
     return result < 0 ? result : oci_reader_decompress_any(r, c->limits.max_ratio, out, err);
 }

@@ -90,36 +90,19 @@ static const char *rule_of_archive(const oci_error *why)
     return strstr(why->msg, "bytes") != NULL ? "limits.size" : "limits.entries";
 }
 
-/* A reader that borrows another one, for filters that take their source, and ends when it is told. */
-struct source {
-    oci_reader *reader;
-    atomic_bool *cancelled; /* or NULL */
-};
-
-static int source_next(void *ctx, oci_span *out, oci_error *err)
-{
-    const struct source *s = ctx;
-
-    if (s->cancelled != NULL && atomic_load_explicit(s->cancelled, memory_order_relaxed))
-        return oci_fail(err, OCI_E_CANCELLED, "cancelled");
-    return oci_reader_next(s->reader, out, err);
-}
-
-static const oci_reader_callbacks source_ops = { source_next, NULL };
-
 /* blob (borrowed) ► inflate ► hash for each algorithm. hashes[alg] is the stage of that algorithm. With ahead,
  * each of the three has a thread. */
-static int make_chain(struct source *blob, oci_compression kind, const oci_layer_use *uses, uint32_t max_ratio,
-                      bool ahead, oci_reader *hashes[UINT8_MAX + 1], oci_reader **out, oci_error *err)
+static int make_chain(oci_reader *blob, struct jobs *jobs, oci_compression kind, const oci_layer_use *uses,
+                      oci_reader *hashes[UINT8_MAX + 1], oci_reader **out, oci_error *err)
 {
     OCI_AUTO(oci_reader) r = NULL;
-    int result = oci_reader_from_callbacks(&source_ops, blob, &r, err);
+    int result = oci_reader_borrow(blob, &jobs->cancelled, &r, err);
 
-    if (result == 0 && ahead)
+    if (result == 0 && jobs->ahead)
         result = oci_reader_async(oci_steal(&r), 0, &r, err);
     if (result == 0)
-        result = oci_reader_decompress(oci_steal(&r), kind, max_ratio, &r, err);
-    if (result == 0 && ahead)
+        result = oci_reader_decompress(oci_steal(&r), kind, jobs->v->limits.max_ratio, &r, err);
+    if (result == 0 && jobs->ahead)
         result = oci_reader_async(oci_steal(&r), 0, &r, err);
     for (; result == 0 && uses != NULL; uses = uses->next) {
         oci_digest_alg alg = uses->diff_id.alg;
@@ -170,10 +153,9 @@ static int check_layer(struct jobs *jobs, oci_node *n, oci_content *c, oci_compr
     oci_error why = OCI_ERROR_INIT, stream = OCI_ERROR_INIT;
     bool is_base = false;
     int r = open_blob(v, c, &blob, err), of_archive, of_stream;
-    struct source source = { blob, &jobs->cancelled };
 
     if (r == 0)
-        r = make_chain(&source, kind, uses, v->limits.max_ratio, jobs->ahead, hashes, &tar, err);
+        r = make_chain(blob, jobs, kind, uses, hashes, &tar, err);
     if (r < 0)
         return r;
     for (const oci_layer_use *u = uses; u != NULL; u = u->next)
@@ -221,10 +203,9 @@ static int verify(struct jobs *jobs, const oci_content *c, oci_error *err)
     OCI_AUTO(oci_reader) blob = NULL;
     OCI_AUTO(oci_reader) stoppable = NULL;
     int r = open_blob(jobs->v, c, &blob, err);
-    struct source source = { blob, &jobs->cancelled };
 
     if (r == 0)
-        r = oci_reader_from_callbacks(&source_ops, &source, &stoppable, err);
+        r = oci_reader_borrow(blob, &jobs->cancelled, &stoppable, err);
     return r < 0 ? r : oci_reader_drain(stoppable, err);
 }
 
@@ -320,8 +301,7 @@ int oci_validate_layer(oci_report *report, const char *file, oci_reader *layer, 
     oci_error why = OCI_ERROR_INIT, stream = OCI_ERROR_INIT;
     oci_compression kind = OCI_COMPRESSION_NONE;
     oci_layer_facts facts;
-    struct source source = { layer, NULL };
-    int result = oci_reader_from_callbacks(&source_ops, &source, &r, err), of_archive;
+    int result = oci_reader_borrow(layer, NULL, &r, err), of_archive;
 
     if (result == 0)
         result = oci_reader_sniff(oci_steal(&r), &kind, &r, err);

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Everything upstream in a thread of its own. Between the two sides are slots that the thread fills to the brim, so
- * that many small spans cost one lock; nothing else is shared. A slot that was emptied last is filled next: as long as
- * the consumer keeps up, the data stays in the cache, and memory that is not needed is never touched.
+ * that many small spans cost one lock, and lets the source fill itself where it can; nothing else is shared. A slot
+ * that was emptied last is filled next: as long as the consumer keeps up, the data stays in the cache, and memory that
+ * is not needed is never touched.
  */
 #include "stream.h"
 
 #include <stdatomic.h>
-#include <string.h>
 
 #include "base/fail.h"
 #include "thread.h"
 
-enum { DEFAULT_BUDGET = 1024 * 1024, USUAL_SLOTS = 4 };
+enum { DEFAULT_BUDGET = 1024 * 1024, USUAL_SLOTS = 4, FIRST_SLOT = 32 * 1024 };
 
 struct slot {
     size_t number;
@@ -22,7 +22,6 @@ struct slot {
 struct async_reader {
     oci_reader r;
     oci_reader *src; /* the thread's as long as it runs */
-    oci_span rest;   /* what is left of the last span of src; the thread's */
     oci_error error; /* the thread's until done */
     pthread_t thread;
     size_t slots;
@@ -57,32 +56,26 @@ static bool wait_for_slot(struct async_reader *a, size_t *slot)
     return !atomic_load(&a->cancelled);
 }
 
-/* The next bytes of the source, at most n: none at its end. */
-static int take(struct async_reader *a, unsigned char *room, size_t n, size_t *got)
+/* How much a slot is to hold. The first ones hold little, so that the consumer of a short stream need not wait for all
+ * of it. */
+static size_t goal(const struct async_reader *a)
 {
-    if (a->src->ops->fill != NULL)
-        return oci_reader_fill(a->src, room, n, got, &a->error);
-    if (a->rest.len == 0) {
-        int r = oci_reader_next(a->src, &a->rest, &a->error);
+    uint64_t n = oci_reader_count(a->src);
 
-        if (r < 0)
-            return r;
-    }
-    if (a->rest.len == 0)
-        return 0;
-    *got = n < a->rest.len ? n : a->rest.len;
-    memcpy(room, a->rest.data, *got);
-    a->rest = (oci_span) { (const char *)a->rest.data + *got, a->rest.len - *got };
-    return 0;
+    if (n < FIRST_SLOT)
+        n = FIRST_SLOT;
+    return n < a->slot_size ? (size_t)n : a->slot_size;
 }
 
 /* Fills a slot as far as the source goes: 1 when it goes on, 0 at its end, negative when it failed. */
 static int fill(struct async_reader *a, unsigned char *slot, size_t *len)
 {
+    const size_t n = goal(a);
+
     *len = 0;
-    while (*len < a->slot_size && !atomic_load(&a->cancelled)) {
-        size_t got = 0;
-        int r = take(a, slot + *len, a->slot_size - *len, &got);
+    while (*len < n && !atomic_load(&a->cancelled)) {
+        size_t got;
+        int r = oci_reader_fill(a->src, slot + *len, n - *len, &got, &a->error);
 
         if (r < 0 || got == 0)
             return r;

@@ -17,6 +17,8 @@ struct verify_reader {
 /* Hashes the next n bytes of what was given, for also (or NULL) too. */
 static void hash_rest(struct verify_reader *v, size_t n, oci_digester *also)
 {
+    if (n == 0)
+        return;
     oci_verifier_hash(v->verifier, v->rest.data, n, also);
     v->rest = (oci_span) { (const char *)v->rest.data + n, v->rest.len - n };
 }
@@ -26,8 +28,7 @@ static int verify_next(oci_reader *r, oci_span *out, oci_error *err)
     struct verify_reader *v = (struct verify_reader *)r;
     int result;
 
-    if (v->rest.len > 0)
-        hash_rest(v, v->rest.len, NULL);
+    hash_rest(v, v->rest.len, NULL);
     result = oci_reader_next(v->src, out, err);
     if (result < 0)
         return result;
@@ -39,6 +40,19 @@ static int verify_next(oci_reader *r, oci_span *out, oci_error *err)
     return result;
 }
 
+/* Room is the caller's, so it is hashed at once. */
+static int verify_fill(oci_reader *r, void *room, size_t n, size_t *got, oci_error *err)
+{
+    struct verify_reader *v = (struct verify_reader *)r;
+    int result;
+
+    hash_rest(v, v->rest.len, NULL);
+    result = oci_reader_fill(v->src, room, n, got, err);
+    if (result < 0)
+        return result;
+    return *got > 0 ? oci_verifier_update(v->verifier, room, *got, err) : oci_verifier_finish(v->verifier, err);
+}
+
 static void verify_free(oci_reader *r)
 {
     struct verify_reader *v = (struct verify_reader *)r;
@@ -47,7 +61,7 @@ static void verify_free(oci_reader *r)
     oci_reader_free(v->src);
 }
 
-static const oci_reader_ops verify_ops = { verify_next, verify_free, NULL };
+static const oci_reader_ops verify_ops = { verify_next, verify_free, verify_fill };
 
 int oci_reader_verify(oci_reader *src, const oci_digest *want, uint64_t size, oci_reader **out, oci_error *err)
 {
@@ -84,8 +98,7 @@ void oci_reader_hash_too(oci_reader *r, oci_digester *also, const void *p, size_
         oci_digester_update(also, p, n);
         return;
     }
-    if (before > 0)
-        hash_rest(v, before, NULL);
+    hash_rest(v, before, NULL);
     hash_rest(v, n, also);
 }
 

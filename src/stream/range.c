@@ -16,30 +16,36 @@ struct range_reader {
     unsigned char chunk[OCI_STREAM_CHUNK];
 };
 
-static int range_next(oci_reader *r, oci_span *out, oci_error *err)
+static int range_fill(oci_reader *r, void *room, size_t n, size_t *got, oci_error *err)
 {
     struct range_reader *f = (struct range_reader *)r;
-    size_t want = f->left < sizeof f->chunk ? (size_t)f->left : sizeof f->chunk;
-    ssize_t n;
+    size_t want = f->left < n ? (size_t)f->left : n;
+    ssize_t done;
 
-    if (want == 0) {
-        *out = (oci_span) { f->chunk, 0 };
+    if (want == 0)
         return 0;
-    }
     do {
-        n = pread(f->fd, f->chunk, want, (off_t)f->at);
-    } while (n < 0 && errno == EINTR);
-    if (n < 0)
+        done = pread(f->fd, room, want, (off_t)f->at);
+    } while (done < 0 && errno == EINTR);
+    if (done < 0)
         return oci_fail_errno(err, "read");
-    if (n == 0)
+    if (done == 0)
         return oci_fail(err, OCI_E_INVALID, "the file ends %" PRIu64 " bytes too early", f->left);
-    f->at += (uint64_t)n;
-    f->left -= (uint64_t)n;
-    *out = (oci_span) { f->chunk, (size_t)n };
+    f->at += (uint64_t)done;
+    f->left -= (uint64_t)done;
+    *got = (size_t)done;
     return 0;
 }
 
-static const oci_reader_ops range_ops = { range_next, NULL, NULL };
+static int range_next(oci_reader *r, oci_span *out, oci_error *err)
+{
+    struct range_reader *f = (struct range_reader *)r;
+
+    *out = (oci_span) { f->chunk, 0 };
+    return range_fill(r, f->chunk, sizeof f->chunk, &out->len, err);
+}
+
+static const oci_reader_ops range_ops = { range_next, NULL, range_fill };
 
 int oci_reader_from_range(int fd, uint64_t offset, uint64_t size, oci_reader **out, oci_error *err)
 {

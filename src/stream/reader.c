@@ -2,6 +2,7 @@
 #include "stream.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
@@ -36,13 +37,30 @@ int oci_reader_next(oci_reader *r, oci_span *out, oci_error *err)
 
     if (r->failure.code != 0)
         return fail_again(r, err);
-    if (!r->ended) {
+    if (r->rest.len > 0) {
+        span = r->rest;
+        r->rest = (oci_span) { NULL, 0 };
+        r->count += span.len;
+    } else if (!r->ended) {
         result = r->ops->next(r, &span, &r->failure);
         result = keep(r, result, span.len, err);
     }
     if (result == 0)
         *out = span;
     return result;
+}
+
+/* For stages without a way of their own. */
+static int fill_from_next(oci_reader *r, void *room, size_t n, size_t *got, oci_error *err)
+{
+    int result = r->rest.len == 0 ? r->ops->next(r, &r->rest, err) : 0;
+
+    if (result < 0 || r->rest.len == 0)
+        return result;
+    *got = n < r->rest.len ? n : r->rest.len;
+    memcpy(room, r->rest.data, *got);
+    r->rest = (oci_span) { (const char *)r->rest.data + *got, r->rest.len - *got };
+    return 0;
 }
 
 int oci_reader_fill(oci_reader *r, void *room, size_t n, size_t *got, oci_error *err)
@@ -54,7 +72,7 @@ int oci_reader_fill(oci_reader *r, void *room, size_t n, size_t *got, oci_error 
         return fail_again(r, err);
     if (r->ended)
         return 0;
-    result = r->ops->fill(r, room, n, got, &r->failure);
+    result = (r->ops->fill != NULL ? r->ops->fill : fill_from_next)(r, room, n, got, &r->failure);
     return keep(r, result, *got, err);
 }
 

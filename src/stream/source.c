@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where chains of readers begin: a file, memory, the caller's own functions. */
+/* Where chains of readers begin: a file, memory, another reader, the caller's own functions. */
 #include "stream.h"
 
 #include "base/fail.h"
@@ -12,18 +12,25 @@ struct fd_reader {
     unsigned char chunk[OCI_STREAM_CHUNK];
 };
 
+static int fd_fill(oci_reader *r, void *room, size_t n, size_t *got, oci_error *err)
+{
+    ssize_t done;
+
+    do {
+        done = read(((struct fd_reader *)r)->fd, room, n);
+    } while (done < 0 && errno == EINTR);
+    if (done < 0)
+        return oci_fail_errno(err, "read");
+    *got = (size_t)done;
+    return 0;
+}
+
 static int fd_next(oci_reader *r, oci_span *out, oci_error *err)
 {
     struct fd_reader *f = (struct fd_reader *)r;
-    ssize_t n;
 
-    do {
-        n = read(f->fd, f->chunk, sizeof f->chunk);
-    } while (n < 0 && errno == EINTR);
-    if (n < 0)
-        return oci_fail_errno(err, "read");
-    *out = (oci_span) { f->chunk, (size_t)n };
-    return 0;
+    *out = (oci_span) { f->chunk, 0 };
+    return fd_fill(r, f->chunk, sizeof f->chunk, &out->len, err);
 }
 
 static void fd_free(oci_reader *r)
@@ -31,7 +38,7 @@ static void fd_free(oci_reader *r)
     close(((struct fd_reader *)r)->fd);
 }
 
-static const oci_reader_ops fd_ops = { fd_next, fd_free, NULL };
+static const oci_reader_ops fd_ops = { fd_next, fd_free, fd_fill };
 
 int oci_reader_from_fd(int fd, oci_reader **out, oci_error *err)
 {
@@ -74,6 +81,52 @@ int oci_reader_from_memory(const void *p, size_t n, oci_reader **out, oci_error 
     m->r.ops = &memory_ops;
     m->rest = (oci_span) { p, n };
     *out = &m->r;
+    return 0;
+}
+
+/* ---- a reader of somebody else ---- */
+
+struct borrow_reader {
+    oci_reader r;
+    oci_reader *src;
+    atomic_bool *cancelled;
+};
+
+static int check_borrowed(const struct borrow_reader *b, oci_error *err)
+{
+    if (b->cancelled != NULL && atomic_load_explicit(b->cancelled, memory_order_relaxed))
+        return oci_fail(err, OCI_E_CANCELLED, "cancelled");
+    return 0;
+}
+
+static int borrow_next(oci_reader *r, oci_span *out, oci_error *err)
+{
+    struct borrow_reader *b = (struct borrow_reader *)r;
+    int result = check_borrowed(b, err);
+
+    return result < 0 ? result : oci_reader_next(b->src, out, err);
+}
+
+static int borrow_fill(oci_reader *r, void *room, size_t n, size_t *got, oci_error *err)
+{
+    struct borrow_reader *b = (struct borrow_reader *)r;
+    int result = check_borrowed(b, err);
+
+    return result < 0 ? result : oci_reader_fill(b->src, room, n, got, err);
+}
+
+static const oci_reader_ops borrow_ops = { borrow_next, NULL, borrow_fill };
+
+int oci_reader_borrow(oci_reader *src, atomic_bool *cancelled, oci_reader **out, oci_error *err)
+{
+    struct borrow_reader *b = oci_calloc(1, sizeof *b);
+
+    if (b == NULL)
+        return oci_fail_nomem(err);
+    b->r.ops = &borrow_ops;
+    b->src = src;
+    b->cancelled = cancelled;
+    *out = &b->r;
     return 0;
 }
 

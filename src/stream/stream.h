@@ -5,6 +5,8 @@
  * Inside of the streams: what a stage looks like. A stage is one file with a constructor and these operations; the
  * common part (reader.c, writer.c) counts, and remembers the end and the first failure, so that a stage need not.
  */
+#include <stdatomic.h>
+
 #include <oci-image/stream.h>
 
 #include "base/cleanup.h"
@@ -17,7 +19,7 @@ typedef struct oci_reader_ops {
     int (*next)(oci_reader *r, oci_span *out, oci_error *err);
     /* Frees what the stage has besides the memory of r itself, its source included. */
     void (*free)(oci_reader *r);
-    /* Like next, but puts up to n bytes into room. NULL for stages that only pass on what is somewhere already. */
+    /* Like next, but puts up to n bytes into room. NULL for stages that cannot save a copy by that. */
     int (*fill)(oci_reader *r, void *room, size_t n, size_t *got, oci_error *err);
 } oci_reader_ops;
 
@@ -27,6 +29,7 @@ struct oci_reader {
     uint64_t count;
     bool ended;
     oci_error failure; /* the first one; code 0 until then */
+    oci_span rest;     /* of a span that oci_reader_fill has not copied yet */
 };
 
 typedef struct oci_writer_ops {
@@ -44,7 +47,7 @@ struct oci_writer {
 
 enum { OCI_STREAM_CHUNK = 256 * 1024 };
 
-/* Like oci_reader_next into room of n bytes, for a stage that can do that (its operation fill). */
+/* Like oci_reader_next, into room of n bytes. */
 int oci_reader_fill(oci_reader *r, void *room, size_t n, size_t *got, oci_error *err);
 
 /* size bytes of the file fd from offset on. fd is borrowed as long as the reader lives (of nothing, size 0, it may be
@@ -53,6 +56,9 @@ int oci_reader_fill(oci_reader *r, void *room, size_t n, size_t *got, oci_error 
 int oci_reader_from_range(int fd, uint64_t offset, uint64_t size, oci_reader **out, oci_error *err);
 /* Passes over up to n bytes that need not be read and returns how many; 0 for all readers but those of a range. */
 uint64_t oci_reader_skip(oci_reader *r, uint64_t n);
+
+/* Passes on what src gives, which is borrowed, until cancelled (borrowed, or NULL) is set: OCI_E_CANCELLED. */
+int oci_reader_borrow(oci_reader *src, atomic_bool *cancelled, oci_reader **out, oci_error *err);
 
 /* Hashes p[0..n) with also. When r verifies, and these bytes are of the last span it gave, behind all that were hashed
  * like this before, it is done together with its own hashing of them. r may be NULL. */

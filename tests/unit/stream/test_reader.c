@@ -204,6 +204,77 @@ OCI_TEST (reader, pumps_until_either_side_fails) {
     assert_fails(OCI_E_DIGEST, &err, oci_reader_pump(failing, null, &err));
 }
 
+/* Reads to the end by both operations in turn, in pieces of all sizes, and frees r. */
+static int read_both_ways(oci_reader *r, oci_buf *out, oci_error *err)
+{
+    OCI_AUTO(oci_reader) owned = r;
+    char room[3000];
+
+    for (size_t i = 1;; i++) {
+        oci_span span = { room, 0 };
+        int result = i % 3 == 0 ? oci_reader_next(r, &span, err)
+                                : oci_reader_fill(r, room, i * 37 % sizeof room + 1, &span.len, err);
+
+        if (result < 0 || span.len == 0)
+            return result;
+        assert_ok(err, oci_buf_append(out, span.data, span.len, err));
+    }
+}
+
+OCI_TEST (reader, fills_what_it_is_given) {
+    enum { N = 300000 };
+    oci_error err = OCI_ERROR_INIT;
+    OCI_AUTO_BUF oci_buf packed = OCI_BUF_INIT;
+    OCI_AUTO(oci_reader) lender = NULL;
+    oci_digest digest, wrong = { .alg = OCI_DIGEST_SHA256, .len = 32 };
+    char *data = malloc(N);
+
+    assert_non_null(data);
+    oci_test_fill(data, N, 3);
+    oci_test_compress(OCI_COMPRESSION_GZIP, 0, data, N, &packed);
+    assert_ok(&err, oci_digest_of(OCI_DIGEST_SHA256, data, N, &digest, &err));
+    for (int i = 0; i < 4; i++) {
+        OCI_AUTO_BUF oci_buf out = OCI_BUF_INIT;
+        oci_reader *r = oci_test_chunks(i < 2 ? data : packed.data, i < 2 ? (size_t)N : packed.len, 7000);
+
+        lender = r;
+        if (i % 2 == 1)
+            assert_ok(&err, oci_reader_borrow(lender, NULL, &r, &err));
+        if (i >= 2)
+            assert_ok(&err, oci_reader_decompress(r, OCI_COMPRESSION_GZIP, 0, &r, &err));
+        assert_ok(&err, oci_reader_verify(r, &digest, N, &r, &err));
+        assert_ok(&err, read_both_ways(r, &out, &err));
+        assert_buf_equal(&out, data, N);
+        oci_reader_free(i % 2 == 1 ? lender : NULL);
+        lender = NULL;
+    }
+    for (int i = 0; i < 2; i++) {
+        OCI_AUTO_BUF oci_buf out = OCI_BUF_INIT;
+        oci_reader *r = NULL;
+
+        assert_ok(&err, oci_reader_verify(oci_test_chunks(data, N, 7000), i == 0 ? &wrong : &digest, i == 0 ? N : N - 1,
+                                          &r, &err));
+        assert_fails(i == 0 ? OCI_E_DIGEST : OCI_E_SIZE, &err, read_both_ways(r, &out, &err));
+    }
+    free(data);
+}
+
+OCI_TEST (reader, lends_until_it_is_cancelled) {
+    OCI_AUTO(oci_reader) lender = oci_test_chunks("abcd", 4, 1);
+    OCI_AUTO(oci_reader) r = NULL;
+    oci_error err = OCI_ERROR_INIT;
+    atomic_bool cancelled = false;
+    oci_span span;
+
+    assert_ok(&err, oci_reader_borrow(lender, &cancelled, &r, &err));
+    assert_ok(&err, oci_reader_next(r, &span, &err));
+    atomic_store(&cancelled, true);
+    assert_fails(OCI_E_CANCELLED, &err, oci_reader_next(r, &span, &err));
+    oci_reader_free(oci_steal(&r));
+    assert_ok(&err, oci_reader_drain(lender, &err));
+    assert_int_equal(oci_reader_count(lender), 4);
+}
+
 OCI_TEST (reader, frees_nothing_gladly_and_keeps_errno) {
     OCI_AUTO(oci_reader) r = NULL;
     oci_error err = OCI_ERROR_INIT;

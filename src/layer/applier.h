@@ -88,6 +88,8 @@ typedef struct oci_place {
 
 /* Finds the place of path (not ""), making the directories on the way, and records the directory. */
 int oci_place_find(oci_applier *a, const char *path, oci_place *out, oci_error *err);
+/* Whether the directory above path is the one that the last entry went to; base is set to the name there. */
+bool oci_place_is_at_hand(const oci_applier *a, const char *path, const char **base);
 /* Looks at what is there, unless that was done before. */
 int oci_place_look(oci_place *p, oci_error *err);
 /* Names were taken away: what a path has led to says nothing any more. */

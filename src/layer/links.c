@@ -6,6 +6,7 @@
 #include "applier.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "base/fail.h"
@@ -16,6 +17,22 @@ struct target {
     struct stat dir, st;
 };
 
+/* The directory above the target. Many links of a file often stand together, in the directory that entries go to. */
+static int open_dir(oci_applier *a, const char *path, struct target *out, oci_error *err)
+{
+    int r;
+
+    if (oci_place_is_at_hand(a, path, &out->base)) {
+        out->dir = a->parent.st;
+        out->dirfd = fcntl(a->parent.fd, F_DUPFD_CLOEXEC, 0);
+        return out->dirfd >= 0 ? 0 : oci_fail_errno(err, "duplicate a descriptor");
+    }
+    r = oci_root_open_parent(&a->root, path, NULL, &out->dirfd, &out->base, err);
+    if (r == 0 && fstat(out->dirfd, &out->dir) < 0)
+        return oci_fail_errno(err, "look at the directory above '%s'", out->base);
+    return r;
+}
+
 /* 1 found, 0 not there. */
 static int find_target(oci_applier *a, const char *path, struct target *out, oci_error *err)
 {
@@ -23,13 +40,11 @@ static int find_target(oci_applier *a, const char *path, struct target *out, oci
 
     if (path == NULL || path[0] == '\0')
         return oci_fail(err, OCI_E_INVALID, "a hard link to the root cannot be");
-    r = oci_root_open_parent(&a->root, path, NULL, &out->dirfd, &out->base, err);
+    r = open_dir(a, path, out, err);
     if (r == OCI_E_NOT_FOUND || r == OCI_E_INVALID)
         return 0;
     if (r < 0)
         return r;
-    if (fstat(out->dirfd, &out->dir) < 0)
-        return oci_fail_errno(err, "look at the directory above '%s'", out->base);
     r = oci_entry_stat(out->dirfd, out->base, &out->st, err);
     if (r > 0 && S_ISDIR(out->st.st_mode))
         return oci_fail(err, OCI_E_INVALID, "the hard link leads to '%s', which is a directory", path);

@@ -191,22 +191,36 @@ static int open_parent(oci_applier *a, const char *path, oci_span parent, oci_er
     return r;
 }
 
+/* The path of the directory above and, behind it, the name there. */
+static oci_span split(const char *path, const char **base)
+{
+    const char *slash = strrchr(path, '/');
+
+    *base = slash != NULL ? slash + 1 : path;
+    return (oci_span) { path, slash != NULL ? (size_t)(slash - path) : 0 };
+}
+
 static bool is_parent(const oci_parent *p, oci_span path)
 {
     return p->valid && p->path.len == path.len && memcmp(p->path.data, path.data, path.len) == 0;
 }
 
+bool oci_place_is_at_hand(const oci_applier *a, const char *path, const char **base)
+{
+    return is_parent(&a->parent, split(path, base));
+}
+
 int oci_place_find(oci_applier *a, const char *path, oci_place *out, oci_error *err)
 {
-    const char *slash = strrchr(path, '/');
-    const oci_span parent = { path, slash != NULL ? (size_t)(slash - path) : 0 };
+    const char *base;
+    const oci_span parent = split(path, &base);
     int r = is_parent(&a->parent, parent) ? 0 : open_parent(a, path, parent, err);
 
     if (r < 0)
         return r;
     *out = (oci_place) {
         .dirfd = a->parent.fd,
-        .base = slash != NULL ? slash + 1 : path,
+        .base = base,
         .dir = a->parent.st,
         .ref = a->parent.ref,
     };

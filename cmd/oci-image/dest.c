@@ -87,7 +87,7 @@ static int open_stream(struct cli *cli, struct cli_dest *dest, oci_writer **out)
         return cli_fail(cli, OCI_E_CANCELLED, "cancelled");
     if (fd < 0)
         return cli_fail_errno(cli, "open '%s'", path);
-    return oci_writer_to_fd(fd, out, &cli->err);
+    return oci_writer_to_pipe(fd, dest->archive.events, out, &cli->err);
 }
 
 /* What is called an archive by its name alone may be an input that stands in the wrong place. */

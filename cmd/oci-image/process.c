@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -10,9 +11,17 @@ static volatile sig_atomic_t caught;
 /* The events are asked for once per process, by the one command that runs. */
 static oci_events events;
 
+/* What is printed from now on is for nobody: a reader that has stalled must not keep us. */
 static void note_signal(int signal)
 {
+    int saved = errno, null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+    if (null >= 0)
+        dup2(null, STDOUT_FILENO);
+    if (null > STDERR_FILENO)
+        close(null);
     caught = signal;
+    errno = saved;
 }
 
 /*

@@ -107,6 +107,9 @@ OCI_API int oci_writer_to_callbacks(const oci_writer_callbacks *cb /* copied */,
                                     oci_writer **out, oci_error *err);
 /* Takes fd. */
 OCI_API int oci_writer_to_fd(int fd, oci_writer **out, oci_error *err);
+/* The same for what may keep its writer waiting, a pipe that nobody reads: events (borrowed as long as the writer
+ * lives, may be NULL) are asked whether to go on while it takes nothing. OCI_E_CANCELLED. */
+OCI_API int oci_writer_to_pipe(int fd, const oci_events *events, oci_writer **out, oci_error *err);
 /* Appends to buf, which is borrowed as long as the writer lives. */
 OCI_API int oci_writer_to_buf(oci_buf *buf, oci_writer **out, oci_error *err);
 /* Throws everything away. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Parts of a file, and descriptors that keep their reader waiting. */
+/* Parts of a file, and descriptors that keep their reader or writer waiting. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -109,4 +112,38 @@ OCI_TEST (pipe, ends_when_its_writers_do) {
     assert_ok(&err, oci_reader_from_pipe(ends[0], NULL, &r, &err));
     assert_ok(&err, oci_reader_read_all(r, 0, &out, &err));
     assert_string_equal(out.data, "abc");
+}
+
+OCI_TEST (pipe, that_is_full_can_be_given_up) {
+    int ends[2], asked = 0;
+    const oci_events events = { .ctx = &asked, .cancelled = cancel_third };
+    OCI_AUTO(oci_writer) w = NULL;
+    oci_error err = OCI_ERROR_INIT;
+    const char p[3 * 4096] = { 0 };
+
+    assert_int_equal(pipe(ends), 0);
+    assert_true(fcntl(ends[1], F_SETPIPE_SZ, 4096) >= 4096);
+    assert_ok(&err, oci_writer_to_pipe(ends[1], &events, &w, &err));
+    /* Nobody reads. */
+    assert_fails(OCI_E_CANCELLED, &err, oci_writer_write(w, p, sizeof p, &err));
+    assert_int_equal(asked, 3);
+    close(ends[0]);
+}
+
+OCI_TEST (pipe, takes_all_and_tells_that_its_reader_has_gone) {
+    int ends[2];
+    OCI_AUTO(oci_writer) w = NULL;
+    oci_error err = OCI_ERROR_INIT;
+    char back[8] = { 0 };
+
+    signal(SIGPIPE, SIG_IGN);
+    assert_int_equal(pipe(ends), 0);
+    assert_ok(&err, oci_writer_to_pipe(ends[1], NULL, &w, &err));
+    assert_ok(&err, oci_writer_write(w, "abc", 3, &err));
+    assert_ok(&err, oci_writer_write(w, "def", 3, &err));
+    assert_int_equal(read(ends[0], back, sizeof back), 6);
+    assert_string_equal(back, "abcdef");
+    close(ends[0]);
+    assert_fails(OCI_E_IO, &err, oci_writer_write(w, "x", 1, &err));
+    assert_int_equal(err.sys_errno, EPIPE);
 }

@@ -19,13 +19,11 @@ import statistics
 import subprocess
 import tempfile
 
+import growth
 import images
 import page
 import works
 from cost import Bench, Command, Failed, compared, middle
-
-GROWTH = {"one directory": (1000, 10000, 100000, 1000000), "deep tree": (1024, 10240, 102400, 1024000), "layers": (1, 10, 120)}
-DOCUMENTS = {"manifests in an index": (1000, 5000, 10000, 15000, 20000), "MiB of a document full of faults": (1, 2, 3, 4)}
 
 
 def commit():
@@ -103,40 +101,24 @@ def against_floor(bench, programs, results, work, item, path, runs, warm):
             "entry": limits["entry"]} for _, limits in pairs])}})
 
 
-def growth(bench, programs, results, runs, most):
-    for shape, counts in GROWTH.items():
-        for count in (c for c in counts if c <= most):
-            names = {work: f"growth/{work}, {shape}/{count}" for work in ("unpack", "validate")}
-            if not any(map(results.wanted, names.values())):
-                continue
-            with bench.target() as scratch:
-                layout = images.grown(scratch / "l", shape, count)
-                makes = {"unpack": lambda t, layout=layout: Command([programs.ours, "unpack", "-q", layout, t / "b"]),
-                         "validate": lambda t, layout=layout: Command([programs.ours, "validate", "-q", layout])}
-                for work, name in filter(lambda pair: results.wanted(pair[1]), names.items()):
-                    results.add(name, {"runs": runs, "ours": middle([bench.once(makes[work]) for _ in range(runs)])})
-
-
-def documents(bench, programs, results, runs):
-    for kind, counts in DOCUMENTS.items():
-        for count in counts:
-            name = f"growth/{kind}/{count}"
-            if not results.wanted(name):
-                continue
-            with bench.target() as scratch:
-                if kind == "manifests in an index":
-                    command = Command([programs.ours, "validate", "-q", images.many_manifests(scratch / "l", count)])
-                else:
-                    command = Command([programs.ours, "validate", "-q", "--type", "index", images.faulty_document(scratch / "d", count)], ok=(3,))
-                results.add(name, {"runs": runs, "ours": middle([bench.once(lambda t, c=command: c) for _ in range(runs)])})
+def memory(bench, programs, results, work, item, path, runs):
+    """What our own commands need alone: their largest peak counts."""
+    for what, make in works.MEMORY[work](programs, path):
+        name = f"memory/{item}/{what}"
+        if results.wanted(name):
+            results.add(name, {"runs": runs, "ours": middle([bench.once(make) for _ in range(runs)])})
 
 
 def measure(args, bench, programs, results, scratch):
     warm = not args.quick  # memory that nobody has used before is slow, and the second of a pair would get it
+    few = max(1, args.runs // 2)
     for work, item, path in works.items(args.corpus):
         if args.quick and item not in ("small", "base"):
             continue
-        if work.startswith(("unpack", "validate")):
+        if work in works.MEMORY:
+            memory(bench, programs, results, work, item, path, few)
+            continue
+        if work in works.FLOOR:
             against_floor(bench, programs, results, work, item, path, args.runs, warm)
         against_peers(bench, programs, results, work, item, path, args.runs, warm)
     for item in () if args.quick else images.MADE:
@@ -144,19 +126,21 @@ def measure(args, bench, programs, results, scratch):
         if any(results.wanted(f"validate-layers/{item}/{peer}") for peer in peers):
             against_peers(bench, programs, results, "validate-layers", item, images.made(scratch / item), args.runs, warm)
     for work in works.STARTS:
-        if (args.corpus / "small").exists():
+        if args.corpus and (args.corpus / "small").exists():
             against_peers(bench, programs, results, work, "small", args.corpus / "small", args.runs * 10, True)
-    growth(bench, programs, results, max(1, args.runs // 2), 20000 if args.quick else 1 << 30)
-    documents(bench, programs, results, max(1, args.runs // 2))
+    growth.entries(bench, programs, results, few, 20000 if args.quick else 1 << 30)
+    growth.documents(bench, programs, results, few)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n", maxsplit=1)[0])
     parser.add_argument("-n", "--runs", type=int, default=7,
-                        help="pairs of each comparison (7), after one that warms up; ten times as many for start-up, half for growth")
+                        help="pairs of each comparison (7), after one that warms up; ten times as many for start-up, half for growth and memory")
     parser.add_argument("--quick", action="store_true", help="one pair, the small items: whether all of it works")
     parser.add_argument("--only", action="append", metavar="WORK[/ITEM[/PEER]]", help="what to measure, * for any characters; repeatable")
-    parser.add_argument("--corpus", type=pathlib.Path, help="the directory of the layouts and tars")
+    parser.add_argument("--corpus", type=pathlib.Path, help="the directory of the layouts and tars; growth needs none")
+    parser.add_argument("--plain", type=pathlib.Path, metavar="BUILD",
+                        help="a release build with -DOCI_ACCEL=OFF; without it OCI_IMAGE_ACCEL=none stands for one")
     parser.add_argument("--peers", type=pathlib.Path, help="a directory of peers newer than those in the path")
     parser.add_argument("--scratch", type=pathlib.Path, help="where targets are made, in memory")
     parser.add_argument("--lock", help="a file that is locked alone while the clock runs")
@@ -169,10 +153,10 @@ def main():
         args.runs = 1
     results = Results(args.json, args.only)
     if args.build:
-        if not args.corpus:
-            parser.error("--corpus is needed")
-        programs = works.Programs(args.build.resolve(), args.peers)
-        args.corpus = args.corpus.resolve()
+        if not args.corpus and not args.only:
+            parser.error("--corpus is needed to measure all there is")
+        programs = works.Programs(args.build.resolve(), args.plain and args.plain.resolve(), args.peers)
+        args.corpus = args.corpus and args.corpus.resolve()
         args.scratch = args.scratch or (pathlib.Path("/dev/shm") if os.access("/dev/shm", os.W_OK) else None)
         with tempfile.TemporaryDirectory(prefix="oci-image-bench-", dir=args.scratch) as scratch:
             if not args.only:

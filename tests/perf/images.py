@@ -5,6 +5,7 @@ import functools
 import gzip
 import hashlib
 import io
+import itertools
 import json
 import pathlib
 import random
@@ -100,36 +101,38 @@ def as_docker_archive(layout, path):
 # ---- images that grow ----
 
 HEADER = struct.Struct("100s8s8s8s12s12s8s1s100s6s2s32s32s8s8s155s12x")
+IN_LAYERS = 100000  # entries of the shape "layers" in all
 
 
-def header(directory, name, kind):
-    block = HEADER.pack(name, b"0000644\0" if kind == b"0" else b"0000755\0", b"0000000\0", b"0000000\0", b"00000000000\0",
-                        b"14524770400\0", b" " * 8, kind, b"", b"ustar\0", b"00", b"root", b"root", b"0000000\0", b"0000000\0", directory)
+def header(path, kind):
+    """Of an empty file or a directory; what is too long for a name begins as its prefix."""
+    cut = path.rfind(b"/", 0, 156) if len(path) > 100 else -1
+    block = HEADER.pack(path[cut + 1:], b"0000644\0" if kind == b"0" else b"0000755\0", b"0000000\0", b"0000000\0", b"00000000000\0",
+                        b"14524770400\0", b" " * 8, kind, b"", b"ustar\0", b"00", b"root", b"root", b"0000000\0", b"0000000\0",
+                        path[:max(cut, 0)])
     return block[:148] + b"%06o\0 " % sum(block) + block[156:]
 
 
-def one_directory(count, top=b"all"):
-    """count entries, all but one of them empty files in one directory."""
-    yield header(b"", top + b"/", b"5")
-    for i in range(count - 1):
-        yield header(top, b"file%07d" % i, b"0")
+def one_directory(top=b"all"):
+    """(path, kind) of a directory and of any number of empty files in it."""
+    yield top + b"/", b"5"
+    for i in itertools.count():
+        yield top + b"/file%07d" % i, b"0"
 
 
-def deep_tree(count):
-    """Chains of 64 directories in each other, each with 15 empty files: 1024 entries a chain."""
-    for chain in range(count // 1024 + 1):
-        path = b""
-        for _ in range(64):
-            name = b"c%d" % chain if not path else b"d"
-            yield header(path, name + b"/", b"5")
-            path = path + b"/" + name if path else name
-            for i in range(15):
-                yield header(path, b"f%02d" % i, b"0")
+def deep_tree():
+    """Chains of 100 directories in each other, each with 9 empty files: a thousand entries a chain."""
+    for chain in itertools.count():
+        path = b"c%d" % chain
+        for _ in range(100):
+            yield path + b"/", b"5"
+            yield from ((path + b"/f%d" % i, b"0") for i in range(9))
+            path += b"/d"
 
 
-def write_layer(out, blocks):
-    """A layer of headers as they come, so that a million of them need no memory."""
-    pack, tar_digest, blob_digest, size = zlib.compressobj(1, zlib.DEFLATED, 31), hashlib.sha256(), hashlib.sha256(), 0
+def write_layer(out, entries):
+    """A layer of entries as they come, so that a million of them need no memory: its diff_id, its descriptor, and the bytes of all paths."""
+    pack, tar_digest, blob_digest, size, paths = zlib.compressobj(1, zlib.DEFLATED, 31), hashlib.sha256(), hashlib.sha256(), 0, 0
     part = out / "part"
     with open(part, "wb") as file:
         def put(data):
@@ -137,27 +140,32 @@ def write_layer(out, blocks):
             blob_digest.update(data)
             size += len(data)
             file.write(data)
-        for block in blocks:
+        for path, kind in entries:
+            block = header(path, kind)
+            paths += len(path)
             tar_digest.update(block)
             put(pack.compress(block))
         tar_digest.update(bytes(1024))
         put(pack.compress(bytes(1024)) + pack.flush())
     part.rename(out / blob_digest.hexdigest())
-    return "sha256:" + tar_digest.hexdigest(), {"mediaType": L.LAYER + "+gzip", "digest": "sha256:" + blob_digest.hexdigest(), "size": size}
+    descriptor = {"mediaType": L.LAYER + "+gzip", "digest": "sha256:" + blob_digest.hexdigest(), "size": size}
+    return "sha256:" + tar_digest.hexdigest(), descriptor, paths
 
 
 def grown(path, shape, count):
-    """A layout of one layer of the shape with about count entries, or of count layers of a thousand entries."""
+    """A layout of one layer of the shape with count entries, or of count layers with IN_LAYERS entries; and the bytes of a path, on average."""
     blobs = path / "blobs/sha256"
     blobs.mkdir(parents=True)
     if shape == "layers":
-        made = [write_layer(blobs, one_directory(1000, b"layer%03d" % n)) for n in range(count)]
+        ends = [IN_LAYERS * n // count for n in range(count + 1)]
+        layers = [(one_directory(b"layer%03d" % n), ends[n + 1] - ends[n]) for n in range(count)]
     else:
-        made = [write_layer(blobs, {"one directory": one_directory, "deep tree": deep_tree}[shape](count))]
+        layers = [({"one directory": one_directory, "deep tree": deep_tree}[shape](), count)]
+    made = [write_layer(blobs, itertools.islice(entries, most)) for entries, most in layers]
     layout = L.Layout(path)
-    layout.image("latest", [], layers=[layer for _, layer in made],
-                 config=lambda c: dict(c, rootfs={"type": "layers", "diff_ids": [diff for diff, _ in made]}))
-    return layout.write()
+    layout.image("latest", [], layers=[layer for _, layer, _ in made],
+                 config=lambda c: dict(c, rootfs={"type": "layers", "diff_ids": [diff for diff, _, _ in made]}))
+    return layout.write(), sum(paths for _, _, paths in made) / sum(most for _, most in layers)
 
 
 def many_manifests(path, count):

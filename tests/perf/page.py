@@ -3,9 +3,13 @@
 import html
 import math
 
+import targets
+from works import LAYOUTS
+
 TITLES = {"unpack": ("Unpack", "Into a bundle with bundle.mtree. `umoci raw` writes none; `igzip, tar` is `openssl dgst -sha256` and "
                                "`igzip -dc | tar -xp` for each layer, `bsdtar` is `bsdtar -xp` for each: they check less and know no "
                                "whiteouts."),
+          "unpack-plain": ("Unpack without accelerators", "By a program that has neither ISA-L nor libdeflate."),
           "validate-layers": ("Validate, down to the layers", "`gzip, openssl` is `gzip -dc | openssl dgst -sha256` for each layer, so that "
                                                               "nothing is looked at; `crane` validates a docker archive of the same "
                                                               "layers; `reading alone` verifies, decompresses, hashes and parses each "
@@ -21,7 +25,7 @@ COLOURS = ("#1f5fa8", "#b8431f", "#3a7d34", "#7a4a9c", "#94731a", "#4a4a4a")
 
 def grouped(records):
     """work -> item -> what -> record, in the order of TITLES, then as they were measured."""
-    out = {work: {} for work in (*TITLES, "growth")}
+    out = {work: {} for work in (*TITLES, "memory", "growth")}
     for name, record in records.items():
         work, item, what = name.split("/", 2)
         out[work].setdefault(item, {})[what] = record
@@ -42,6 +46,39 @@ def milli(seconds):
 
 def span(seconds):
     return f"{seconds * 1000:.1f} ms" if seconds < 0.1 else f"{seconds:.2f} s"
+
+
+# ---- targets ----
+
+# How a value is written, and what follows it.
+FORMS = {"wall": (times, ""), "cpu": (times, ""), "each": (times, ""), "size": ("{:.3f}".format, " of the size"), "ms": ("{:.1f}".format, " ms"),
+         "MiB": ("{:.0f}".format, " MiB"), "more": ("{:.1f}".format, " MiB"), "bytes": ("{:.0f}".format, " bytes")}
+
+
+def values(keys, value):
+    return " / ".join(form(value[key]) + unit for key, (form, unit) in ((key, FORMS[key]) for key in keys))
+
+
+def promised(target):
+    return ", ".join(f"{sign} " + " / ".join(f"{value:g}{FORMS[key][1]}" for key, value in some.items())
+                     for sign, some in (("≥", target.least), ("≤", target.most)) if some)
+
+
+def contract(works, umoci):
+    """Each target, with the items that meet it, that miss it and that were not measured."""
+    rows, counts = [], {"met": 0, "missed": 0, "not measured": 0}
+    for target in targets.TARGETS:
+        keys, cells, older = [*target.least, *target.most], {name: [] for name in counts}, []
+        for item, value, met, others in targets.judged(target, works, umoci):
+            state = "not measured" if value is None else "met" if met else "missed"
+            counts[state] += 1
+            cells[state].append(item if value is None else f"{item} {values(keys, value)}")
+            older += [f"{item} {values(keys, other)}" for other in others]
+        rows.append([target.about, promised(target), *("; ".join(cells[name]) for name in counts), "; ".join(older)])
+    return ["## Targets", "", f"Of {sum(counts.values())} values {counts['met']} are met, {counts['missed']} missed and {counts['not measured']} not "
+            "measured. Times a peer or the floor, wall / processor time; the newest umoci counts. Growth is linear when "
+            "an entry of a million costs no more than an entry of ten thousand and a quarter, each beyond what one alone costs.", "",
+            *table(["", "promised", *counts, "with an older umoci"], rows)]
 
 
 # ---- tables ----
@@ -142,63 +179,109 @@ def bars(rows, title):
     return svg(width, height, parts)
 
 
-def lines(series, what, scale=math.log10):
-    """label -> [(x, seconds)]: a line each. Logarithmic on both axes, so that what grows linearly has a slope of one, as has the grey line."""
-    width, height, left, bottom = 640, 380, 70, 45
+def marks(least, most):
+    """1, 2, 5, 10 ... around both; only powers of ten when there are many."""
+    low, high = math.floor(math.log10(least)), math.ceil(math.log10(most))
+    steps = (1, 2, 5) if high - low < 3 else (1,)
+    every = [step * 10.0 ** n for n in range(low, high + 1) for step in steps]
+    below, above = [m for m in every if m <= least], [m for m in every if m >= most]
+    return [m for m in every if below[-1] <= m <= max(above[0], below[-1] * 10)]
+
+
+def lines(series, what, unit, linear=False):
+    """label -> [(x, y)]: a line each, on logarithmic axes. What grows linearly has a slope of one, as has the grey line if there is one."""
+    width, height, left, top, bottom = 640, 380 + 16 * len(series), 70, 24 + 16 * len(series), 45
     points = [point for own in series.values() for point in own]
-    x0, x1 = (math.floor(scale(min(x for x, _ in points))), math.ceil(scale(max(x for x, _ in points))))
-    y0, y1 = (math.floor(scale(min(y for _, y in points))), math.ceil(scale(max(y for _, y in points))))
-    x1, y1 = max(x1, x0 + 1), max(y1, y0 + 1)
+    across, up = marks(min(x for x, _ in points), max(x for x, _ in points)), marks(min(y for _, y in points), max(y for _, y in points))
+    x0, x1, y0, y1 = (math.log10(m) for m in (across[0], across[-1], up[0], up[-1]))
 
     def place(x, y):
-        return left + (x - x0) / (x1 - x0) * (width - left - 40), height - bottom - (y - y0) / (y1 - y0) * (height - bottom - 15)
+        return left + (x - x0) / (x1 - x0) * (width - left - 40), height - bottom - (y - y0) / (y1 - y0) * (height - bottom - top)
     parts = [text(width // 2, height - 8, what, "middle")]
-    for x in range(x0, x1 + 1):
-        parts += [f'<path d="M{place(x, 0)[0]:.0f} 15V{height - bottom}" stroke="#ddd"/>',
-                  text(place(x, 0)[0], height - bottom + 16, f"{10 ** x:,}", "middle")]
-    for y in range(y0, y1 + 1):
-        parts += [f'<path d="M{left} {place(0, y)[1]:.0f}H{width - 40}" stroke="#ddd"/>',
-                  text(left - 6, place(0, y)[1] + 4, f"{10.0 ** y:g} s", "end")]
-    reach = min(x1 - x0, y1 - y0)
-    (ax, ay), (bx, by) = place(x1 - reach, y0), place(x1, y0 + reach)
-    parts.append(f'<path d="M{ax:.0f} {ay:.0f}L{bx:.0f} {by:.0f}" stroke="#aaa" stroke-dasharray="4 4"/>')
+    for mark in across:
+        x = place(math.log10(mark), y0)[0]
+        parts += [f'<path d="M{x:.0f} {top}V{height - bottom}" stroke="#ddd"/>', text(x, height - bottom + 16, f"{mark:,.0f}", "middle")]
+    for mark in up:
+        y = place(x0, math.log10(mark))[1]
+        parts += [f'<path d="M{left} {y:.0f}H{width - 40}" stroke="#ddd"/>', text(left - 6, y + 4, f"{mark:g} {unit}", "end")]
+    if linear:
+        reach = min(x1 - x0, y1 - y0)
+        (ax, ay), (bx, by) = place(x1 - reach, y0), place(x1, y0 + reach)
+        parts.append(f'<path d="M{ax:.0f} {ay:.0f}L{bx:.0f} {by:.0f}" stroke="#aaa" stroke-dasharray="4 4"/>')
     for n, (label, own) in enumerate(series.items()):
         colour = COLOURS[n % len(COLOURS)]
-        at = [place(scale(x), scale(y)) for x, y in own]
+        at = [place(math.log10(x), math.log10(y)) for x, y in own]
         parts.append(f'<polyline points="{" ".join(f"{a:.1f},{b:.1f}" for a, b in at)}" fill="none" stroke="{colour}" stroke-width="2"/>')
         parts += [f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3" fill="{colour}"/>' for a, b in at]
-        parts.append(text(left + 12, 32 + 16 * n, label, colour=colour))
+        parts.append(text(left, 20 + 16 * n, label, colour=colour))
     return svg(width, height, parts)
 
 
 # ---- the page ----
 
+def memory(items):
+    """The peaks of our own commands, of each item of the corpus."""
+    whats = ("unpack", "unpack -j 1", "validate", "create")
+    rows = []
+    for item in (item for item in LAYOUTS if item in items):
+        peaks = {what: items[item][what]["ours"]["peak"] for what in whats if what in items[item]}
+        rows.append([item, *(f"{peaks[what]:.0f}{' **missed**' if peaks[what] > targets.memory_limit(what) else ''}" if what in peaks else ""
+                             for what in whats)])
+    heads = {"unpack": "unpack, all cores", "create": "create with gzip"}
+    return ["## Peak memory", "", "MiB of resident memory, the most of all runs; in parentheses what is allowed. An image is created from one tar "
+            "of its whole tree, or from the tree itself.", "",
+            *table(["", *(f"{heads.get(what, what)} ({targets.memory_limit(what)})" for what in whats)], rows)]
+
+
+def plot(docs, name, about, *what):
+    (docs / f"benchmarks-{name}.svg").write_text(lines(*what), encoding="utf-8")
+    return [f"![{about}](benchmarks-{name}.svg)", ""]
+
+
+def grown(docs, items):
+    """A row for each number of entries or layers, and plots of both kinds."""
+    rows, each, peaks, layers = [], {}, {}, {}
+    for name, records in items.items():
+        work, shape = name.rsplit(", ", 1)
+        alone = items.get(f"{work}, one directory", {}).get("1") if shape == "layers" else records.get("1")
+        for count, record in sorted(records.items(), key=lambda pair: int(pair[0])):
+            cost, entries = record["ours"], record["entries"]
+            micro = cost["cpu"] / entries * 1e6
+            more = (cost["peak"] - alone["ours"]["peak"]) * targets.MIB / entries if alone and entries > 1 else None
+            rows.append([work, f"{count} {shape if count != '1' else 'layer'}" if shape == "layers" else shape, f"{entries:,}", span(cost["wall"]),
+                         span(cost["cpu"]), f"{micro:.1f} µs", f"{cost['peak']:.1f} MiB", "" if more is None else f"{more:.0f}", f"{record['path']:.0f}"])
+            if shape == "layers":
+                layers.setdefault(work, []).append((int(count), micro))
+                continue
+            peaks.setdefault(name, []).append((entries, cost["peak"]))
+            if entries >= 1000:  # of fewer the start is most
+                each.setdefault(name, []).append((entries, micro))
+    return [*(plot(docs, "entries", "processor time of an entry over the number of entries", each, "entries", "µs") if each else []),
+            *(plot(docs, "memory", "peak memory over the number of entries", peaks, "entries", "MiB") if peaks else []),
+            *(plot(docs, "layers", "processor time of an entry over the number of layers", layers, "layers", "µs") if layers else []),
+            *table(["", "shape", "entries", "wall", "processor", "processor, an entry", "peak memory", "bytes beyond one entry, each",
+                    "bytes of a path"], rows)]
+
+
+def grown_documents(docs, items):
+    rows, series = [], {}
+    for name, records in items.items():
+        own = sorted((int(count), record["ours"]) for count, record in records.items())
+        series[name] = [(count, cost["cpu"]) for count, cost in own]
+        rows += [[name, f"{count:,}", span(cost["wall"]), span(cost["cpu"]), f"{cost['cpu'] / count * 1e3:.3f} ms", f"{cost['peak']:.0f} MiB"]
+                 for count, cost in own]
+    return [*plot(docs, "documents", "processor time over the number of documents", series, "how many", "s", True),
+            *table(["", "how many", "wall", "processor", "processor, each", "peak memory"], rows)]
+
+
 def growth(docs, items):
-    """Tables and plots of what grows: entries, layers, documents."""
-    kinds = {"entries": [], "layers": [], "documents": []}
-    for item in items:
-        kinds["layers" if item.endswith(", layers") else "entries" if ", " in item else "documents"].append(item)
-    out = ["## Growth", "", "Empty files in one directory, in chains of 64 directories with 15 files each, and in layers of a thousand entries; indexes of "
-           "many manifests, and documents full of faults. What grows linearly is parallel to the grey line.", ""]
-    for kind, names in kinds.items():
-        if not names:
-            continue
-        rows, series = [], {}
-        for name in names:
-            own = sorted((int(count), record["ours"]) for count, record in items[name].items())
-            series[name] = [(count, cost["cpu"]) for count, cost in own]
-            each = 1000 if kind == "layers" else 1
-            for count, cost in own:
-                more = count - own[0][0]
-                rows.append([name, f"{count:,}", span(cost["wall"]), span(cost["cpu"]),
-                             f"{cost['cpu'] / count * 1e3:.3f} ms" if kind == "documents" else f"{cost['cpu'] / count / each * 1e6:.1f} µs",
-                             f"{cost['peak']:.0f} MiB", f"{(cost['peak'] - own[0][1]['peak']) * (1 << 20) / more / each:.0f}" if more else ""])
-        (docs / f"benchmarks-{kind}.svg").write_text(lines(series, {"entries": "entries", "layers": "layers", "documents": "how many"}[kind]),
-                                                     encoding="utf-8")
-        out += [f"![processor time over the number of {kind}](benchmarks-{kind}.svg)", "",
-                *table(["", "how many", "wall", "processor", "processor, each" if kind == "documents" else "processor, an entry", "memory",
-                        "bytes more, each" if kind == "documents" else "bytes more, an entry"], rows)]
-    return out
+    """Tables and plots of what grows: entries and layers, and documents."""
+    images = {name: records for name, records in items.items() if ", " in name}
+    papers = {name: records for name, records in items.items() if ", " not in name}
+    return ["## Growth", "", "Empty files in one directory; in chains of 100 directories in each other, with 9 files each; a hundred thousand of them in "
+            "1, 10 and 120 layers. Indexes of many manifests, and documents full of faults. What grows linearly is level where an entry is shown, and "
+            "parallel to the grey line elsewhere.", "",
+            *(grown(docs, images) if images else []), *(grown_documents(docs, papers) if papers else [])]
 
 
 def best(items):
@@ -214,7 +297,7 @@ def write(docs, data):
     out = ["# Benchmarks", "", "Made by `tests/perf/bench.py --write`; do not edit. Our program and each peer run in turn, each time with a fresh "
            "target; numbers are medians of the ratios within the pairs, wall / processor time: 2 says that the peer takes twice as long as "
            "ours. Processor time and memory are those of the whole command with its children; of memory, the largest process counts.", "",
-           *conditions(data)]
+           *contract(works, [peer for peer in data["conditions"].get("peers", {}) if peer.startswith("umoci ")]), *conditions(data)]
     rows = [[f"{work}, {item}", works[work][item][peer]["times"]["wall"], works[work][item][peer]["times"]["cpu"]]
             for work in ("unpack", "create-gzip", "create-zstd") for item, peer in best(works.get(work, {}))]
     if rows:
@@ -227,6 +310,8 @@ def write(docs, data):
             floor = against_floor(works[work])
             out += ["Times the floor, in milliseconds: what the parts cost alone, one after the other; in wall time spread over all cores, but "
                     "no less than the largest layer takes to decode.", "", *floor] if floor else []
+    if "memory" in works:
+        out += memory(works["memory"])
     if "growth" in works:
         out += growth(docs, works["growth"])
     out += ["## All values", "", "Peak memory is the most of all runs; in parentheses the least and the most of the ratios; size is ours over theirs.", ""]

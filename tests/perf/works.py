@@ -10,6 +10,7 @@ from cost import Command
 
 LAYOUTS = ("small", "base", "base-zstd", "py", "py-zstd", "manylayers", "manyfiles", "bigfile", "bigfile-zstd")
 TARS = ("base", "py", "manyfiles")
+PLAIN = ("base", "py")
 DECODE = {"gzip": "gzip -dc", "zstd": "zstd -dcq", "none": "cat"}
 FAST_DECODE = dict(DECODE, gzip="igzip -dc")
 VERSION = {"openssl": "version", "crane": "version", "pigz": "--version"}
@@ -18,8 +19,9 @@ VERSION = {"openssl": "version", "crane": "version", "pigz": "--version"}
 class Programs:
     """Ours and the peers, by name: those in the path, and newer ones in a directory of their own."""
 
-    def __init__(self, build, peers=None):
+    def __init__(self, build, plain=None, peers=None):
         self.ours = build / "cmd/oci-image/oci-image"
+        self.plain = [plain / "cmd/oci-image/oci-image"] if plain else ["env", "OCI_IMAGE_ACCEL=none", self.ours]
         self.reading = build / "tests/perf_pipeline"
         self.found, self.versions, self.umoci = {}, {}, {}
         self.can = {"--version": self.text([self.ours, "--version"]), "unpack": self.text([self.ours, "unpack", "--help"])}
@@ -77,8 +79,15 @@ def unpack(programs, layout):
     yield "ours, no mtree", lambda t: Command([programs.ours, "unpack", "-q", "--no-mtree", image, t / "b"])
     if "--jobs" in programs.can["unpack"]:
         yield "ours, -j 1", lambda t: Command([programs.ours, "unpack", "-q", "-j", "1", image, t / "b"])
-    if "isal" in programs.can["--version"] or "isa-l" in programs.can["--version"]:
-        yield "ours, no accelerator", lambda t: Command(["env", "OCI_IMAGE_ACCEL=none", programs.ours, "unpack", "-q", image, t / "b"])
+
+
+def unpack_plain(programs, layout):
+    """The same by the program without accelerators."""
+    image = f"{layout}:latest"
+    yield "ours", lambda t: Command([*programs.plain, "unpack", "-q", image, t / "b"])
+    for name, path in programs.umoci.items():
+        yield name, lambda t, path=path: Command([path, "unpack", "--image", image, t / "b"])
+    yield "ours, accelerated", lambda t: Command([programs.ours, "unpack", "-q", image, t / "b"])
 
 
 def validate_layers(programs, layout):
@@ -138,21 +147,48 @@ def start(words, umoci, skopeo=None):
 STARTS = {"version": start(["--version"], ["--version"], ["--version"]),
           "list": start(["list", "{layout}"], ["list", "--layout", "{layout}"]),
           "inspect": start(["inspect", "{layout}"], ["stat", "--image", "{layout}:latest"], ["inspect", "oci:{layout}:latest"])}
-WORKS = {"unpack": unpack, "validate-layers": validate_layers, "validate-blobs": validate_blobs,
+WORKS = {"unpack": unpack, "unpack-plain": unpack_plain, "validate-layers": validate_layers, "validate-blobs": validate_blobs,
          "create-gzip": create("gzip"), "create-zstd": create("zstd:3")}
+FLOOR = ("unpack", "validate-layers", "validate-blobs")
+
+
+# ---- what our own commands are weighed with: name -> make(target) ----
+
+def reading_memory(programs, layout):
+    yield "unpack", lambda t: Command([programs.ours, "unpack", "-q", layout, t / "b"])
+    yield "unpack -j 1", lambda t: Command([programs.ours, "unpack", "-q", "-j", "1", layout, t / "b"])
+    yield "validate", lambda t: Command([programs.ours, "validate", "-q", "--depth", "layers", layout])
+
+
+def writing_memory(programs, source):
+    """From a tar, or from the tree of a layout's image, since layers with whiteouts are no input."""
+    make = [programs.ours, "create", "-q", "--compress", "gzip"]
+    if source.is_dir():
+        yield "create", lambda t: Command([*make, t / "l:new", t / "root"], before=[[programs.ours, "unpack", "-q", "--rootfs-only", source, t / "root"]])
+    else:
+        yield "create", lambda t: Command([*make, t / "l:new", source])
+
+
+MEMORY = {"memory-reading": reading_memory, "memory-writing": writing_memory}
 
 
 def items(corpus):
     """(work, item, path) of all there is to measure."""
+    if not corpus:
+        return
     layouts = [corpus / name for name in LAYOUTS if (corpus / name / "index.json").exists()]
-    for work in ("unpack", "validate-layers", "validate-blobs"):
+    for work in ("unpack", "unpack-plain", "validate-layers", "validate-blobs", "memory-reading"):
         for layout in layouts:
-            yield work, layout.name, layout
+            if work != "unpack-plain" or layout.name in PLAIN:
+                yield work, layout.name, layout
     for work in ("create-gzip", "create-zstd"):
         for name in TARS:
             tar = corpus / "tars" / f"{name}-flat.tar"
             if tar.exists():
                 yield work, name, tar
+    for layout in (path for path in layouts if not path.name.endswith("-zstd")):
+        tars = [corpus / "tars" / f"{layout.name}-flat.tar", corpus / "tars" / layout.name / "00.tar"]
+        yield "memory-writing", layout.name, next((tar for tar in tars if tar.exists()), layout)
 
 
 def needs(work, facts, limits, cores):

@@ -31,7 +31,7 @@ oci_key oci_table_key(const oci_table *t, uint64_t a, uint64_t b, const void *p,
 {
     const uint64_t seeds[2][2] = { { t->seed[0] ^ a, t->seed[1] ^ b }, { t->seed[2] ^ a, t->seed[3] ^ b } };
 
-    return (oci_key) { { oci_siphash(seeds[0], p, n), oci_siphash(seeds[1], p, n) } };
+    return (oci_key) { oci_siphash(seeds[0], p, n), (uint32_t)oci_siphash(seeds[1], p, n) };
 }
 
 oci_key oci_table_number_key(uint64_t a, uint64_t b)
@@ -40,18 +40,18 @@ oci_key oci_table_number_key(uint64_t a, uint64_t b)
     uint64_t run = (a / RUN ^ b * UINT64_C(0xff51afd7ed558ccd)) * UINT64_C(0x9e3779b97f4a7c15);
 
     run = (run ^ run >> 32) * UINT64_C(0x9e3779b97f4a7c15);
-    return (oci_key) { { (run ^ run >> 32) + a % RUN, a } };
+    return (oci_key) { (run ^ run >> 32) + a % RUN, (uint32_t)a };
 }
 
 static bool is_key(const struct oci_table_slot *s, oci_key key)
 {
-    return s->key.half[0] == key.half[0] && s->key.half[1] == key.half[1];
+    return s->place == key.place && s->rest == key.rest;
 }
 
 /* The slot of the key, or the free one where it would go. The table is never full. */
 static struct oci_table_slot *find(const oci_table *t, oci_key key)
 {
-    size_t i = (size_t)key.half[0] & (t->cap - 1);
+    size_t i = (size_t)key.place & (t->cap - 1);
 
     while (t->slots[i].value != 0 && !is_key(&t->slots[i], key))
         i = (i + 1) & (t->cap - 1);
@@ -69,35 +69,36 @@ static int grow(oci_table *t)
         return OCI_E_NOMEM;
     for (size_t i = 0; i < t->cap; i++)
         if (t->slots[i].value != 0)
-            *find(&bigger, t->slots[i].key) = t->slots[i];
+            *find(&bigger, (oci_key) { t->slots[i].place, t->slots[i].rest }) = t->slots[i];
     oci_free(t->slots);
     *t = bigger;
     return 0;
 }
 
-uint64_t oci_table_get(const oci_table *t, oci_key key)
+uint32_t oci_table_get(const oci_table *t, oci_key key)
 {
     return t->count > 0 ? find(t, key)->value : 0;
 }
 
-uint64_t *oci_table_at(oci_table *t, oci_key key)
+uint32_t *oci_table_at(oci_table *t, oci_key key)
 {
     struct oci_table_slot *s;
 
-    /* Three quarters full at most. */
-    if (t->count >= t->cap - t->cap / 4 && grow(t) < 0)
+    /* Four fifths full at most. */
+    if (t->count >= t->cap - t->cap / 5 && grow(t) < 0)
         return NULL;
     s = find(t, key);
     if (s->value == 0) {
         t->count++;
-        s->key = key;
+        s->place = key.place;
+        s->rest = key.rest;
     }
     return &s->value;
 }
 
-int oci_table_set(oci_table *t, oci_key key, uint64_t value)
+int oci_table_set(oci_table *t, oci_key key, uint32_t value)
 {
-    uint64_t *at = oci_table_at(t, key);
+    uint32_t *at = oci_table_at(t, key);
 
     if (at == NULL)
         return OCI_E_NOMEM;
@@ -117,7 +118,7 @@ void oci_table_remove(oci_table *t, oci_key key)
         return;
     hole = (size_t)(s - t->slots);
     for (i = (hole + 1) & (t->cap - 1); t->slots[i].value != 0; i = (i + 1) & (t->cap - 1)) {
-        size_t home = (size_t)t->slots[i].key.half[0] & (t->cap - 1);
+        size_t home = (size_t)t->slots[i].place & (t->cap - 1);
 
         /* It may move back unless its home lies cyclically between the hole and itself. */
         if (((i - home) & (t->cap - 1)) >= ((i - hole) & (t->cap - 1))) {

@@ -2,8 +2,8 @@
 #ifndef OCI_BASE_TABLE_H
 #define OCI_BASE_TABLE_H
 /*
- * A table of a great many small facts: numbers by what they are of, in 24 bytes each and without an allocation for
- * each. What they are of is not kept but hashed, under a seed that nobody knows, to 128 bits, which no two things of a
+ * A table of a great many small facts: numbers by what they are of, in 16 bytes each and without an allocation for
+ * each. What they are of is not kept but hashed, under a seed that nobody knows, to 96 bits, which no two things of a
  * lifetime have in common.
  */
 #include <stdbool.h>
@@ -11,12 +11,14 @@
 #include <stdint.h>
 
 typedef struct oci_key {
-    uint64_t half[2];
+    uint64_t place;
+    uint32_t rest;
 } oci_key;
 
 struct oci_table_slot {
-    oci_key key;
-    uint64_t value; /* 0: free */
+    uint64_t place;
+    uint32_t rest;
+    uint32_t value; /* 0: free */
 };
 
 typedef struct oci_table {
@@ -35,12 +37,12 @@ oci_key oci_table_key(const oci_table *t, uint64_t a, uint64_t b, const void *p,
  * lie side by side. */
 oci_key oci_table_number_key(uint64_t a, uint64_t b);
 /* The number under the key, 0 when there is none. */
-uint64_t oci_table_get(const oci_table *t, oci_key key);
+uint32_t oci_table_get(const oci_table *t, oci_key key);
 /* value is not 0. OCI_E_NOMEM. */
-int oci_table_set(oci_table *t, oci_key key, uint64_t value);
+int oci_table_set(oci_table *t, oci_key key, uint32_t value);
 /* Where the number under the key is, or is going to be: 0 means none, and has to be replaced before anything else is
  * done with the table. NULL when there is no memory. */
-uint64_t *oci_table_at(oci_table *t, oci_key key);
+uint32_t *oci_table_at(oci_table *t, oci_key key);
 /* Absent is success. */
 void oci_table_remove(oci_table *t, oci_key key);
 /* Forgets everything; memory is kept when it was needed this time, or is little. */

@@ -13,8 +13,9 @@
 #include "os/pool.h"
 #include "stream/stream.h"
 
-/* Bytes that may wait to be used, of all layers together and of one; more has bought nothing. */
-enum { AHEAD = 64 << 20, AHEAD_OF_ONE = 16 << 20, MAX_JOBS = 64 };
+/* Bytes that may wait to be used, of all layers together, of one, and of one that no other waits behind; more has
+ * bought nothing. */
+enum { AHEAD = 64 << 20, AHEAD_OF_ONE = 16 << 20, ALONE = 2 << 20, MAX_JOBS = 64 };
 
 /* Shows the way through a layer as its bytes pass. */
 struct meter {
@@ -88,6 +89,8 @@ static size_t budget_of(unsigned jobs, size_t window)
 {
     if (jobs == 1)
         return 0;
+    if (window == 1)
+        return ALONE;
     return AHEAD / window < AHEAD_OF_ONE ? AHEAD / window : AHEAD_OF_ONE;
 }
 

@@ -117,7 +117,7 @@ static int see_parents(struct check *c, const oci_tar_entry *e)
     size_t n = e->name_len;
 
     for (unsigned steps = 0; n > 0 && steps < MAX_STEPS; steps++) {
-        uint64_t *k;
+        uint32_t *k;
 
         n = above(e->name, n);
         k = oci_table_at(&c->names, key_of(c, e->name, n));
@@ -132,7 +132,7 @@ static int see_parents(struct check *c, const oci_tar_entry *e)
 
 static int see_name(struct check *c, const oci_tar_entry *e, oci_action action)
 {
-    uint64_t *k = oci_table_at(&c->names, key_of(c, e->name, e->name_len));
+    uint32_t *k = oci_table_at(&c->names, key_of(c, e->name, e->name_len));
     int r = 0;
 
     if (k == NULL)

@@ -18,7 +18,7 @@ struct oci_dirs {
 
 uint32_t oci_dirs_find(const oci_dirs *d, const struct stat *st)
 {
-    uint64_t found = oci_table_get(&d->by_number, oci_table_number_key(st->st_ino, st->st_dev));
+    uint32_t found = oci_table_get(&d->by_number, oci_table_number_key(st->st_ino, st->st_dev));
 
     return found != 0 ? (uint32_t)(found - 1) : OCI_DIRS_NONE;
 }
@@ -111,7 +111,7 @@ static int add_record(oci_dirs *d, const struct stat *st, char *name, uint32_t *
         return oci_fail(err, OCI_E_LIMIT, "too many directories");
     if (ref == d->all.count && !OCI_VEC_PUSH(&d->all, (oci_dir) { .next = OCI_DIRS_NONE }))
         return oci_fail_nomem(err);
-    if (oci_table_set(&d->by_number, oci_table_number_key(st->st_ino, st->st_dev), (uint64_t)ref + 1) < 0) {
+    if (oci_table_set(&d->by_number, oci_table_number_key(st->st_ino, st->st_dev), ref + 1) < 0) {
         /* An unused record at the end is as good as one in the list. */
         if (d->free == OCI_DIRS_NONE)
             d->all.count--;

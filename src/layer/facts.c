@@ -27,8 +27,12 @@ struct fact {
 };
 
 struct oci_facts {
-    oci_table by_number; /* device and inode to the index plus one */
-    size_t last;         /* the one found last: the next one is often wanted next, and a table is slow to look into */
+    /* By device and inode: the index plus one, 0 for none. What it is of is in the item itself. */
+    struct {
+        uint32_t *slots;
+        size_t cap; /* a power of two, or 0 */
+    } by_number;
+    size_t last; /* the one found last: the next one is often wanted next, and to look into all slots is slow */
     struct {
         struct fact *items;
         size_t count, cap;
@@ -46,7 +50,6 @@ int oci_facts_new(oci_facts **out, oci_error *err)
 
     if (f == NULL)
         return oci_fail_nomem(err);
-    oci_table_init(&f->by_number);
     oci_hash_seed(f->seed);
     r = oci_digester_new(OCI_DIGEST_SHA256, &f->digester, err);
     if (r < 0)
@@ -62,7 +65,7 @@ void oci_facts_free(oci_facts *f)
     for (size_t i = 0; i < f->all.count; i++)
         oci_free(f->all.items[i].xattrs);
     oci_free(f->all.items);
-    oci_table_free(&f->by_number);
+    oci_free(f->by_number.slots);
     oci_digester_free(f->digester);
     oci_buf_free(&f->xattrs);
     oci_free(f);
@@ -133,32 +136,59 @@ static bool is_of(const oci_facts *f, size_t i, dev_t dev, ino_t ino)
     return i < f->all.count && f->all.items[i].ino == ino && f->all.items[i].dev == dev;
 }
 
+/* The slot of the number, or the free one where it would go. */
+static uint32_t *slot_of(const oci_facts *f, dev_t dev, ino_t ino)
+{
+    size_t i = (size_t)oci_table_number_key(ino, dev).place & (f->by_number.cap - 1);
+
+    while (f->by_number.slots[i] != 0 && !is_of(f, f->by_number.slots[i] - 1, dev, ino))
+        i = (i + 1) & (f->by_number.cap - 1);
+    return &f->by_number.slots[i];
+}
+
+static int grow(oci_facts *f, oci_error *err)
+{
+    const size_t cap = f->by_number.cap > 0 ? f->by_number.cap * 2 : 64;
+    uint32_t *slots = cap <= UINT32_MAX ? oci_calloc(cap, sizeof *slots) : NULL;
+
+    if (slots == NULL)
+        return oci_fail_nomem(err);
+    oci_free(f->by_number.slots);
+    f->by_number.slots = slots;
+    f->by_number.cap = cap;
+    for (size_t i = 0; i < f->all.count; i++)
+        *slot_of(f, f->all.items[i].dev, f->all.items[i].ino) = (uint32_t)i + 1;
+    return 0;
+}
+
 static struct fact *find(oci_facts *f, dev_t dev, ino_t ino)
 {
     if (!is_of(f, f->last, dev, ino) && !is_of(f, ++f->last, dev, ino)) {
-        uint64_t found = oci_table_get(&f->by_number, oci_table_number_key(ino, dev));
+        uint32_t found = f->by_number.cap > 0 ? *slot_of(f, dev, ino) : 0;
 
         if (found == 0)
             return NULL;
-        f->last = (size_t)found - 1;
+        f->last = found - 1;
     }
     return &f->all.items[f->last];
 }
 
 static struct fact *find_or_add(oci_facts *f, const struct stat *st, oci_error *err)
 {
-    uint64_t *at;
+    uint32_t *slot;
 
-    if (!OCI_VEC_PUSH(&f->all, (struct fact) { 0 }) ||
-        (at = oci_table_at(&f->by_number, oci_table_number_key(st->st_ino, st->st_dev))) == NULL) {
-        oci_fail_nomem(err);
+    /* Two thirds full at most. */
+    if (f->all.count >= f->by_number.cap / 3 * 2 && grow(f, err) < 0)
         return NULL;
+    slot = slot_of(f, st->st_dev, st->st_ino);
+    if (*slot == 0) {
+        if (!OCI_VEC_PUSH(&f->all, ((struct fact) { .dev = st->st_dev, .ino = st->st_ino }))) {
+            oci_fail_nomem(err);
+            return NULL;
+        }
+        *slot = (uint32_t)f->all.count;
     }
-    if (*at == 0)
-        *at = f->all.count;
-    else
-        f->all.count--;
-    return &f->all.items[*at - 1];
+    return &f->all.items[*slot - 1];
 }
 
 static uint32_t hash_of(const oci_facts *f, const char *name)

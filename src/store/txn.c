@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/fail.h"
 #include "base/vec.h"
+#include "entries.h"
 #include "layout.h"
 #include "os/os.h"
 #include "spec/spec.h"
@@ -36,12 +37,6 @@ struct oci_txn {
         struct edit *items;
         size_t count, cap;
     } edits;
-};
-
-/* The entries of the index that is being made; pointers into the old index and the edits. */
-struct entries {
-    const oci_descriptor **items;
-    size_t count, cap;
 };
 
 int oci_txn_begin(oci_layout *l, oci_txn **out, oci_error *err)
@@ -185,61 +180,9 @@ int oci_txn_expect(oci_txn *t, const char *name, const oci_digest *old, oci_erro
     return add_edit(t, name, e, err);
 }
 
-static const char *name_of(const oci_descriptor *d)
+static int carry_out_delete(const struct edit *e, oci_entries *list, oci_error *err)
 {
-    return oci_annotations_get(d->annotations, OCI_ANNOTATION_REF_NAME);
-}
-
-static bool has_name(const oci_descriptor *d, const char *name)
-{
-    return oci_entry_has(d, OCI_ANNOTATION_REF_NAME, name);
-}
-
-/* Whether the edit e replaces the entry d. */
-static bool replaces(const struct edit *e, const oci_descriptor *d)
-{
-    const bool same = strcmp(d->digest_text, e->entry->manifests[0]->digest_text) == 0;
-
-    if (e->name != NULL)
-        return has_name(d, e->name) && (same || !e->beside);
-    return name_of(d) == NULL && same;
-}
-
-/* The first entry that is replaced keeps its place, further ones of the name go. */
-static int carry_out_set(const struct edit *e, struct entries *list, oci_error *err)
-{
-    size_t kept = 0;
-    bool placed = false;
-
-    for (size_t i = 0; i < list->count; i++) {
-        if (!replaces(e, list->items[i])) {
-            list->items[kept++] = list->items[i];
-        } else if (!placed) {
-            list->items[kept++] = e->entry->manifests[0];
-            placed = true;
-        }
-    }
-    list->count = kept;
-    if (!placed && !OCI_VEC_PUSH(list, e->entry->manifests[0]))
-        return oci_fail_nomem(err);
-    return 0;
-}
-
-static bool deletes(const struct edit *e, const oci_descriptor *d)
-{
-    return (e->name != NULL ? has_name(d, e->name) : name_of(d) == NULL) &&
-           (e->digest == NULL || strcmp(e->digest, d->digest_text) == 0);
-}
-
-static int carry_out_delete(const struct edit *e, struct entries *list, oci_error *err)
-{
-    size_t kept = 0, before = list->count;
-
-    for (size_t i = 0; i < before; i++)
-        if (!deletes(e, list->items[i]))
-            list->items[kept++] = list->items[i];
-    list->count = kept;
-    if (kept < before)
+    if (oci_entries_delete(list, e->name, e->digest))
         return 0;
     if (e->digest == NULL)
         return oci_fail(err, OCI_E_NOT_FOUND, "the layout has no image named '%s'", e->name);
@@ -248,14 +191,12 @@ static int carry_out_delete(const struct edit *e, struct entries *list, oci_erro
                     e->name != NULL ? "'" : "");
 }
 
-static int check_expectation(const struct edit *e, const struct entries *list, oci_error *err)
+static int check_expectation(const struct edit *e, const oci_entries *list, oci_error *err)
 {
     const bool nothing = e->expect.alg == OCI_DIGEST_NONE;
-    const oci_descriptor *found = NULL;
+    size_t at = 0;
+    const oci_descriptor *found = oci_entries_next(list, e->name, &at);
 
-    for (size_t i = 0; i < list->count && found == NULL; i++)
-        if (has_name(list->items[i], e->name))
-            found = list->items[i];
     /* A digest of an unknown algorithm is not "nothing" either. */
     if (found == NULL ? nothing : !nothing && oci_digest_equal(&found->digest, &e->expect))
         return 0;
@@ -263,7 +204,7 @@ static int check_expectation(const struct edit *e, const struct entries *list, o
                     found != NULL ? found->digest_text : "gone");
 }
 
-static int carry_out(const oci_txn *t, struct entries *list, oci_error *err)
+static int carry_out(const oci_txn *t, oci_entries *list, oci_error *err)
 {
     int r = 0;
 
@@ -272,7 +213,7 @@ static int carry_out(const oci_txn *t, struct entries *list, oci_error *err)
 
         switch (e->kind) {
         case EDIT_SET:
-            r = carry_out_set(e, list, err);
+            r = oci_entries_set(list, e->name, e->entry->manifests[0], e->beside, err);
             break;
         case EDIT_DELETE:
             r = carry_out_delete(e, list, err);
@@ -288,19 +229,18 @@ static int carry_out(const oci_txn *t, struct entries *list, oci_error *err)
 /* The index as it becomes; json gets its text. */
 static int edit_index(const oci_txn *t, const oci_index *old, oci_buf *json, oci_index **out, oci_error *err)
 {
-    struct entries list = { 0 };
+    OCI_AUTO(oci_entries) entries = NULL;
+    OCI_AUTO_MEM const oci_descriptor **list = NULL;
     oci_index edited = *old;
-    int r = 0;
+    int r = oci_entries_new(old, &entries, err);
 
-    for (size_t i = 0; r == 0 && i < old->n_manifests; i++)
-        r = OCI_VEC_PUSH(&list, old->manifests[i]) ? 0 : oci_fail_nomem(err);
     if (r == 0)
-        r = carry_out(t, &list, err);
-    edited.manifests = list.items;
-    edited.n_manifests = list.count;
+        r = carry_out(t, entries, err);
+    if (r == 0)
+        r = oci_entries_list(entries, &list, &edited.n_manifests, err);
+    edited.manifests = list;
     if (r == 0)
         r = oci_index_print(&edited, json, err);
-    oci_free(list.items);
     if (r == 0)
         r = oci_wrap(err, oci_index_parse(json->data, json->len, &t->layout->limits, out, err), "the new index.json");
     return r;

@@ -153,40 +153,42 @@ static int export_one(struct cli *cli, struct request *q, const char *wanted, co
     return cli_wrap(cli, r, "'%s'", q->source.reference->path);
 }
 
-/* The name of entry i, unless an entry before has it too. */
-static const char *new_name(const oci_index *top, size_t i)
+static int export_named(void *ctx, const char *name, const oci_descriptor *manifest, oci_error *err)
 {
-    const char *name = oci_annotations_get(top->manifests[i]->annotations, OCI_ANNOTATION_REF_NAME);
+    struct request *q = ctx;
 
-    for (size_t k = 0; name != NULL && k < i; k++) {
-        const char *other = oci_annotations_get(top->manifests[k]->annotations, OCI_ANNOTATION_REF_NAME);
+    return oci_docker_archive_add(q->dest.docker, q->source.layout, manifest, name, err);
+}
 
-        if (other != NULL && strcmp(other, name) == 0)
-            name = NULL;
-    }
-    return name;
+/* The image of each name. */
+static int export_all(struct cli *cli, struct request *q)
+{
+    const oci_resolve_options o = { .platform = q->source.platform, .limits = &q->limits, .events = cli_events(cli) };
+
+    return cli_wrap(cli, oci_resolve_names(q->source.layout, &o, export_named, q, &cli->err), "'%s'",
+                    q->source.reference->path);
 }
 
 static int export_images(struct cli *cli, struct request *q)
 {
     const oci_index *top = oci_layout_index(q->source.layout);
     const oci_reference *from = q->source.reference;
-    const char *name = q->dest.source.reference->name;
-    size_t count = 0, nameless = 0;
-    int r = 0;
+    const char *wanted = q->dest.source.reference->name, *first = NULL;
+    bool several = false;
+    size_t nameless = 0;
 
     for (size_t i = 0; i < top->n_manifests; i++) {
-        count += new_name(top, i) != NULL;
-        nameless += oci_annotations_get(top->manifests[i]->annotations, OCI_ANNOTATION_REF_NAME) == NULL;
+        const char *name = oci_annotations_get(top->manifests[i]->annotations, OCI_ANNOTATION_REF_NAME);
+
+        nameless += name == NULL;
+        several = several || (name != NULL && first != NULL && strcmp(name, first) != 0);
+        first = first != NULL ? first : name;
     }
-    if (from->name != NULL || from->digest != NULL || name != NULL || count < 2)
-        return export_one(cli, q, from->name, name != NULL ? name : from->name);
+    if (from->name != NULL || from->digest != NULL || wanted != NULL || !several)
+        return export_one(cli, q, from->name, wanted != NULL ? wanted : from->name);
     if (nameless > 0)
         cli_warn(cli, "entries without a name are left out: %zu", nameless);
-    for (size_t i = 0; r == 0 && i < top->n_manifests; i++)
-        if (new_name(top, i) != NULL)
-            r = export_one(cli, q, new_name(top, i), new_name(top, i));
-    return r;
+    return export_all(cli, q);
 }
 
 static int copy_to_docker(struct cli *cli, const struct options *o, struct request *q)

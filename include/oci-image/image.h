@@ -49,6 +49,13 @@ OCI_API int oci_resolve_each(oci_layout *l, const oci_resolve_options *o,
                              int (*each)(void *ctx, const oci_platform *platform, const oci_descriptor *manifest,
                                          oci_error *err),
                              void *ctx, oci_error *err);
+/* Calls each with the name and the manifest (borrowed during the call) of every name that entries of index.json have by
+ * image-spec's annotation, in the order of their first entries: what oci_resolve would find for it. name and digest of
+ * o play no part; a result that is not 0 ends it and is returned. The errors of oci_resolve, for the first name that
+ * leads to none. */
+OCI_API int oci_resolve_names(oci_layout *l, const oci_resolve_options *o,
+                              int (*each)(void *ctx, const char *name, const oci_descriptor *manifest, oci_error *err),
+                              void *ctx, oci_error *err);
 /* The last step, borrowed. */
 OCI_API const oci_descriptor *oci_path_target(const oci_path *p);
 

@@ -23,8 +23,9 @@ int oci_copier_new(oci_layout *to, const oci_copier_options *o, oci_copier **out
     c->arena = oci_arena_new(0);
     c->copied = oci_map_new();
     c->named = oci_map_new();
+    c->merges = oci_map_new();
     c->referrers = oci_map_new();
-    if (c->arena == NULL || c->copied == NULL || c->named == NULL || c->referrers == NULL)
+    if (c->arena == NULL || c->copied == NULL || c->named == NULL || c->merges == NULL || c->referrers == NULL)
         return oci_fail_nomem(err);
     if (c->o.referrers && (c->o.recompress || c->o.format != OCI_FORMAT_KEEP))
         return oci_fail(err, OCI_E_USAGE, "referrers refer to a digest that the image would not keep");

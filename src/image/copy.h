@@ -16,6 +16,7 @@
 #include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/map.h"
+#include "store/entries.h"
 
 /* What a descriptor has become: media type, digest and size. In the arena of the copier. */
 typedef struct oci_copied {
@@ -37,7 +38,9 @@ struct oci_copier {
     struct {
         struct oci_joined *items;
         size_t count, cap;
-    } joined; /* indexes that are made by joining */
+    } joined;             /* indexes that are made by joining */
+    oci_map *merges;      /* the same by their names, to oci_merge */
+    oci_entries *entries; /* what the destination has, or NULL until that is asked */
     struct {
         const char **items;
         size_t count, cap;

@@ -22,6 +22,8 @@ void oci_copier_free_joined(oci_copier *c)
         oci_free(c->joined.items[i].name);
     }
     oci_free(c->joined.items);
+    oci_map_free(c->merges);
+    oci_entries_free(c->entries);
 }
 
 /* The index in the making that is to be called name. */
@@ -29,24 +31,27 @@ static int find_joined(oci_copier *c, const char *name, oci_merge **out, oci_err
 {
     OCI_AUTO_MEM char *copy = NULL;
     OCI_AUTO(oci_merge) merge = NULL;
-    int r;
+    void *known = NULL;
+    int r = 0;
 
-    for (size_t i = 0; i < c->joined.count; i++) {
-        *out = c->joined.items[i].merge;
-        if (strcmp(c->joined.items[i].name, name) == 0)
-            return 0;
+    if (oci_map_get(c->merges, name, strlen(name), &known)) {
+        *out = known;
+        return 0;
     }
     copy = oci_strdup(name);
     if (copy == NULL)
         return oci_fail_nomem(err);
-    r = oci_merge_new(c->to, copy, c->o.joining == OCI_JOIN_ANEW, &c->limits, &merge, err);
+    if (c->entries == NULL)
+        r = oci_entries_new(oci_layout_index(c->to), &c->entries, err);
+    if (r == 0)
+        r = oci_merge_new(c->to, c->o.joining == OCI_JOIN_ANEW ? NULL : c->entries, copy, &c->limits, &merge, err);
     if (r < 0)
         return r;
     if (!OCI_VEC_PUSH(&c->joined, (struct oci_joined) { copy, merge }))
         return oci_fail_nomem(err);
     copy = NULL;
     *out = oci_steal(&merge);
-    return 0;
+    return oci_map_set(c->merges, name, strlen(name), *out) < 0 ? oci_fail_nomem(err) : 0;
 }
 
 /* A manifest; its platform is told by what it was before it was copied. */

@@ -67,12 +67,15 @@ const char *oci_create_digest_text(oci_create *c, const oci_digest *d)
 /* What the name means beside this image stays. */
 static int merge(oci_create *c, const char *name, const oci_descriptor *manifest, oci_error *err)
 {
+    OCI_AUTO(oci_entries) entries = NULL;
     OCI_AUTO(oci_merge) m = NULL;
     int r;
 
     if (name == NULL)
         return oci_fail(err, OCI_E_USAGE, "what has no name cannot be merged with anything");
-    r = oci_merge_new(c->layout, name, false, &c->limits, &m, err);
+    r = oci_entries_new(oci_layout_index(c->layout), &entries, err);
+    if (r == 0)
+        r = oci_merge_new(c->layout, entries, name, &c->limits, &m, err);
     if (r == 0)
         r = oci_merge_add(m, manifest, err);
     return r == 0 ? oci_merge_set(m, c->txn, NULL, err) : r;

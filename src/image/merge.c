@@ -215,23 +215,21 @@ static int take_entry(oci_merge *m, const oci_descriptor *d, oci_error *err)
     return r == 0 ? oci_merge_add(m, &told, err) : r;
 }
 
-int oci_merge_new(oci_layout *l, const char *name, bool anew, const oci_limits *limits, oci_merge **out, oci_error *err)
+int oci_merge_new(oci_layout *l, const oci_entries *entries, const char *name, const oci_limits *limits,
+                  oci_merge **out, oci_error *err)
 {
-    const oci_index *top = oci_layout_index(l);
     OCI_AUTO(oci_merge) m = oci_calloc(1, sizeof *m);
+    const oci_descriptor *d;
+    size_t at = 0;
     int r = 0;
 
     if (m == NULL)
         return oci_fail_nomem(err);
     m->layout = l;
     m->name = name;
-    m->anew = anew;
+    m->anew = entries == NULL;
     m->limits = oci_limits_resolve(limits);
-    for (size_t i = 0; r == 0 && !anew && i < top->n_manifests; i++) {
-        const oci_descriptor *d = top->manifests[i];
-
-        if (!oci_entry_has(d, OCI_ANNOTATION_REF_NAME, name))
-            continue;
+    while (r == 0 && entries != NULL && (d = oci_entries_next(entries, name, &at)) != NULL) {
         if (m->before.alg == OCI_DIGEST_NONE)
             m->before = d->digest;
         r = take_entry(m, d, err);

@@ -6,14 +6,15 @@
 #include <oci-image/layout.h>
 
 #include "base/cleanup.h"
+#include "store/entries.h"
 
 typedef struct oci_merge oci_merge;
 
 /* Begins with the manifests that name (borrowed) means in the layout l, which is borrowed and where a transaction is
- * held: those of an index, a single one, or the entries of a flat list; with nothing when it means nothing, or anew is
- * set. Gives. */
-int oci_merge_new(oci_layout *l, const char *name, bool anew, const oci_limits *limits, oci_merge **out,
-                  oci_error *err);
+ * held: those of an index, a single one, or the entries of a flat list; with nothing when it means nothing. entries are
+ * those of l, or NULL to begin anew. Gives. */
+int oci_merge_new(oci_layout *l, const oci_entries *entries, const char *name, const oci_limits *limits,
+                  oci_merge **out, oci_error *err);
 void oci_merge_free(oci_merge *m);
 OCI_DEFINE_AUTO(oci_merge);
 /* Adds a manifest (copied) in place of that for the same platform, whose attestations go with it, or at the end. */

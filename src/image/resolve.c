@@ -17,6 +17,7 @@
 #include "base/vec.h"
 #include "image.h"
 #include "spec/spec.h"
+#include "store/entries.h"
 #include "store/layout.h"
 
 struct candidate {
@@ -547,6 +548,63 @@ int oci_resolve_each(oci_layout *l, const oci_resolve_options *o,
         r = collect_named(&s, err);
     if (r == 0)
         r = decide_all(&s, &each, err);
+    end_search(&s);
+    return r;
+}
+
+/* ---- all names ---- */
+
+/* Finds what the entries that are called so lead to. */
+static int resolve_name(struct search *s, const oci_entries *entries, const char *name, const struct candidate **out,
+                        oci_error *err)
+{
+    const oci_descriptor *d;
+    size_t at = 0;
+    int r = 0;
+
+    while (r == 0 && (d = oci_entries_next(entries, name, &at)) != NULL)
+        r = collect(s, d, name, err);
+    return r == 0 ? decide(s, out, err) : r;
+}
+
+/* What is known of documents stays known. */
+static void begin_anew(struct search *s)
+{
+    for (size_t i = 0; i < 2; i++)
+        oci_map_clear(s->visited[i]);
+    free_indexes(&s->indexes);
+    s->found.count = 0;
+    s->depth = 0;
+    s->missing = (oci_error) { 0 };
+}
+
+int oci_resolve_names(oci_layout *l, const oci_resolve_options *o,
+                      int (*call)(void *ctx, const char *name, const oci_descriptor *manifest, oci_error *err),
+                      void *ctx, oci_error *err)
+{
+    const oci_index *top = oci_layout_index(l);
+    oci_resolve_options named = *o;
+    struct search s = { .layout = l, .o = &named };
+    OCI_AUTO(oci_entries) entries = NULL;
+    int r = begin_search(&s, err);
+
+    if (r == 0)
+        r = oci_entries_new(top, &entries, err);
+    named.digest = NULL;
+    for (size_t i = 0; r == 0 && i < top->n_manifests; i++) {
+        const struct candidate *chosen = NULL;
+        const oci_descriptor *first;
+        size_t at = 0;
+
+        named.name = name_of(top->manifests[i], OCI_ANNOTATION_REF_NAME);
+        first = named.name != NULL ? oci_entries_next(entries, named.name, &at) : NULL;
+        if (named.name == NULL || (first != NULL && first != top->manifests[i]))
+            continue;
+        r = first != NULL ? resolve_name(&s, entries, named.name, &chosen, err) : fail_unknown_name(&s, err);
+        if (r == 0)
+            r = call(ctx, named.name, chosen->descriptor, err);
+        begin_anew(&s);
+    }
     end_search(&s);
     return r;
 }

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/fail.h"
+#include "base/table.h"
 #include "base/vec.h"
 #include "copy.h"
 #include "image.h"
@@ -16,12 +17,17 @@
 struct member {
     oci_index *keeper;
     const oci_descriptor *descriptor;
+    bool attests; /* it is about another one */
+    oci_key platform;
 };
+
+static const oci_key no_key;
 
 struct oci_merge {
     oci_layout *layout;
     const char *name;
     oci_limits limits;
+    oci_table keys;  /* makes keys of platforms, holds nothing */
     oci_index *base; /* the index that the name means, or NULL */
     bool anew;
     bool docker;       /* that is one of Docker's */
@@ -39,6 +45,7 @@ void oci_merge_free(oci_merge *m)
     for (size_t i = 0; i < m->members.count; i++)
         oci_index_free(m->members.items[i].keeper);
     oci_free(m->members.items);
+    oci_table_free(&m->keys);
     oci_index_free(m->base);
     oci_free(m);
 }
@@ -67,15 +74,20 @@ int oci_tell_platform(oci_store *s, const oci_limits *limits, oci_descriptor *d,
     return 0;
 }
 
-static bool same_text(const char *a, const char *b)
+/* For platforms that are the same; no_key for what is like no other. */
+static int key_of(const oci_merge *m, const oci_platform *p, oci_key *out, oci_error *err)
 {
-    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+    OCI_AUTO_BUF oci_buf text = OCI_BUF_INIT;
+    int r = p != NULL ? oci_platform_key(p, &text, err) : 0;
+
+    if (r == 0)
+        *out = text.len > 0 ? oci_table_key(&m->keys, 0, 0, text.data, text.len) : no_key;
+    return r;
 }
 
-/* Each runs where the other does: what differs in writing alone (arm64 and arm64/v8) is the same. */
-static bool same_platform(const oci_platform *a, const oci_platform *b)
+static bool is_same_key(const oci_key *a, const oci_key *b)
 {
-    return oci_platform_matches(a, b) && oci_platform_matches(b, a) && same_text(a->os_version, b->os_version);
+    return a->place == b->place && a->rest == b->rest;
 }
 
 /* ---- members ---- */
@@ -92,7 +104,7 @@ static void remove_attestations(oci_merge *m, const char *digest)
     for (size_t i = m->members.count; i-- > 0;) {
         const oci_descriptor *d = m->members.items[i].descriptor;
 
-        if (oci_is_attestation(d) && oci_entry_has(d, OCI_ANNOTATION_ATTESTED, digest))
+        if (m->members.items[i].attests && oci_entry_has(d, OCI_ANNOTATION_ATTESTED, digest))
             remove_member(m, i);
     }
 }
@@ -119,36 +131,38 @@ static int make_member(const oci_merge *m, const oci_descriptor *d, struct membe
     r = oci_index_print(&index, &json, err);
     if (r == 0)
         r = oci_index_parse(json.data, json.len, &m->limits, &out->keeper, err);
-    if (r == 0)
-        out->descriptor = out->keeper->manifests[0];
+    if (r < 0)
+        return r;
+    out->descriptor = out->keeper->manifests[0];
+    out->attests = oci_is_attestation(out->descriptor);
+    r = key_of(m, out->descriptor->platform, &out->platform, err);
+    if (r < 0)
+        oci_index_free(out->keeper);
     return r;
 }
 
-/* Attestations are of no platform, and any number may be there. */
-static size_t find_place(const oci_merge *m, const oci_descriptor *d)
+/* Where new goes: attestations are of no platform, and any number may be there. */
+static size_t find_place(const oci_merge *m, const struct member *new)
 {
+    const bool like_no_other = is_same_key(&new->platform, &no_key);
     size_t i = 0;
 
-    for (; i < m->members.count; i++) {
-        const oci_descriptor *other = m->members.items[i].descriptor;
-
-        if (strcmp(d->digest_text, other->digest_text) == 0 ||
-            (d->platform != NULL && other->platform != NULL && !oci_is_attestation(d) && !oci_is_attestation(other) &&
-             same_platform(d->platform, other->platform)))
-            break;
-    }
+    while (i < m->members.count && (like_no_other || !is_same_key(&m->members.items[i].platform, &new->platform)) &&
+           strcmp(m->members.items[i].descriptor->digest_text, new->descriptor->digest_text) != 0)
+        i++;
     return i;
 }
 
 int oci_merge_add(oci_merge *m, const oci_descriptor *d, oci_error *err)
 {
     struct member new = { 0 };
-    size_t i = find_place(m, d);
     OCI_AUTO_MEM char *gone = NULL;
     int r = make_member(m, d, &new, err);
+    size_t i;
 
     if (r < 0)
         return r;
+    i = find_place(m, &new);
     if (i == m->members.count) {
         if (OCI_VEC_PUSH(&m->members, new))
             return 0;
@@ -171,13 +185,19 @@ int oci_merge_remove(oci_merge *m, const oci_platform *p, const char *digest, oc
 {
     size_t before = m->members.count;
     char text[128] = "";
+    oci_key platform;
+    int r = key_of(m, p, &platform, err);
 
+    if (r < 0)
+        return r;
     for (size_t i = before; i-- > 0;) {
-        const oci_descriptor *d = i < m->members.count ? m->members.items[i].descriptor : NULL;
+        const struct member *member = i < m->members.count ? &m->members.items[i] : NULL;
+        const oci_descriptor *d = member != NULL ? member->descriptor : NULL;
         OCI_AUTO_MEM char *gone = NULL;
 
-        if (d == NULL || (digest != NULL ? strcmp(d->digest_text, digest) != 0
-                                         : d->platform == NULL || !same_platform(d->platform, p)))
+        if (d == NULL ||
+            (digest != NULL ? strcmp(d->digest_text, digest) != 0
+                            : is_same_key(&platform, &no_key) || !is_same_key(&member->platform, &platform)))
             continue;
         gone = oci_strdup(d->digest_text);
         if (gone == NULL)
@@ -229,6 +249,7 @@ int oci_merge_new(oci_layout *l, const oci_entries *entries, const char *name, c
     m->name = name;
     m->anew = entries == NULL;
     m->limits = oci_limits_resolve(limits);
+    oci_table_init(&m->keys);
     while (r == 0 && entries != NULL && (d = oci_entries_next(entries, name, &at)) != NULL) {
         if (m->before.alg == OCI_DIGEST_NONE)
             m->before = d->digest;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 
@@ -162,6 +163,51 @@ bool oci_platform_matches(const oci_platform *have, const oci_platform *want)
         if (!has_string(&want->os_features, have->os_features.items[i]))
             return false;
     return true;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* A set: neither order nor number counts. */
+static int put_features(const oci_strings *list, oci_buf *out, oci_error *err)
+{
+    OCI_AUTO_MEM const char **sorted = oci_calloc(list->count + 1, sizeof *sorted);
+    int r = 0;
+
+    if (sorted == NULL)
+        return oci_fail_nomem(err);
+    for (size_t i = 0; i < list->count; i++)
+        sorted[i] = list->items[i];
+    qsort(sorted, list->count, sizeof *sorted, by_bytes);
+    for (size_t i = 0; r == 0 && i < list->count; i++)
+        if (i == 0 || strcmp(sorted[i], sorted[i - 1]) != 0)
+            r = oci_buf_append(out, sorted[i], strlen(sorted[i]) + 1, err);
+    return r;
+}
+
+int oci_platform_key(const oci_platform *p, oci_buf *out, oci_error *err)
+{
+    const bool known = is_known(p->os) && is_known(p->architecture);
+    uint64_t version[2];
+    struct norm n;
+    int r = 0;
+
+    out->len = 0;
+    if (!known)
+        return 0;
+    n = normalize(p);
+    /* Variants are compared as versions where they are some. */
+    if (variant_version(n.architecture, n.variant, version))
+        r = oci_buf_printf(out, err, "%s%c%s%c=%u.%u%c", n.os, 0, n.architecture, 0, (unsigned)version[0],
+                           (unsigned)version[1], 0);
+    else
+        r = oci_buf_printf(out, err, "%s%c%s%c'%s%c", n.os, 0, n.architecture, 0, n.variant, 0);
+    if (r == 0)
+        r = oci_buf_printf(out, err, "%s%s%c", p->os_version != NULL ? "=" : "",
+                           p->os_version != NULL ? p->os_version : "", 0);
+    return r == 0 ? put_features(&p->os_features, out, err) : r;
 }
 
 /* ---- text ---- */

@@ -13,6 +13,7 @@
 #include <oci-image/mediatype.h>
 #include <oci-image/reference.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "json/codec.h"
 
@@ -36,6 +37,11 @@ bool oci_platform_alias(const char *name, const char **architecture, const char 
 /* The platform of a Linux machine by the name that uname gives it; static, of architecture "unknown" for an unknown
  * one. */
 const oci_platform *oci_platform_of_machine(const char *machine);
+
+/* What tells p from other platforms, into out (emptied before): the same bytes for two that each run where the other
+ * does and are of one os.version; what differs in writing alone (arm64 and arm64/v8) is the same. Nothing for one that
+ * is unknown, which is like no other. */
+int oci_platform_key(const oci_platform *p, oci_buf *out, oci_error *err);
 
 /* Whether two names mean the same where Docker's rules count: "busybox" is "docker.io/library/busybox:latest". */
 bool oci_is_same_docker_name(const char *a, const char *b);

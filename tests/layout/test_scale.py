@@ -10,6 +10,7 @@ import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tools"))
+import archives as A  # noqa: E402
 import layout as L  # noqa: E402
 from harness import PROGRAM  # noqa: E402
 from life import LayoutCase, blobs_of  # noqa: E402
@@ -19,13 +20,14 @@ ENVIRONMENT = dict(os.environ, ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "") +
                    ":quarantine_size_mb=1:thread_local_quarantine_size_kb=64:malloc_context_size=0")
 
 # What a process had before it became another program counts as well, so that it begins small.
+# The last two are what the run needed of memory (KiB) and of a processor (seconds).
 PEAK = """
 import os, sys
 pid = os.fork()
 if pid == 0:
     os.execv(sys.argv[1], sys.argv[1:])
 _, status, usage = os.wait4(pid, 0)
-sys.stderr.write(str(usage.ru_maxrss))
+sys.stderr.write(f"{usage.ru_maxrss} {usage.ru_utime}")
 sys.exit(os.waitstatus_to_exitcode(status))
 """
 # Tens of thousands of files are made and removed; where there is a file system in memory they go there.
@@ -49,10 +51,15 @@ class Scale(LayoutCase):
 
     def peak(self, *args):
         """The most memory that a run had, in KiB, and what it printed."""
+        memory, _, out = self.usage(*args)
+        return memory, out
+
+    def usage(self, *args):
         done = subprocess.run([sys.executable, "-S", "-c", PEAK, PROGRAM, *map(str, args)], cwd=self.dir,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT, timeout=600, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
-        return int(done.stderr), done.stdout
+        memory, seconds = done.stderr.split()[-2:]
+        return int(memory), float(seconds), done.stdout
 
     def test_20000_manifests(self):
         few, many = self.build(5000), self.build(20000)
@@ -90,6 +97,40 @@ class Scale(LayoutCase):
         made.entries = [below]
         made.write()
         self.assertEqual(json.loads(self.ok("gc", "--grace", "0", "--json", "layout"))["kept"]["count"], 52)
+
+    def archive(self, kind, count):
+        """An archive of one image that has that many names."""
+        tars, path = [L.tar([L.file("a")])], self.dir / f"{kind}{count}.tar"
+        made = L.Layout("unwritten")
+        entry = made.image(None, tars)
+        made.entries = [dict(entry, annotations={"org.opencontainers.image.ref.name": f"v{i}"}) for i in range(count)]
+        path.write_bytes(L.tar(list(A.oci_entries(made) if kind == "oci" else
+                                    A.docker_entries(tars, [f"v:{i}" for i in range(count)]))))
+        return path
+
+    def test_many_names(self):
+        for kind in ("oci", "docker"):
+            few, many = self.archive(kind, 2000), self.archive(kind, 8000)
+            for to, options in (("layout", ()), ("layout", ("--merge",)), ("oci-archive:new.tar", ()),
+                                ("docker-archive:new.tar", ())):
+                with self.subTest(kind=kind, to=to, options=options):
+                    seconds = []
+                    for path in (few, many):
+                        subprocess.run(["rm", "-rf", str(self.dir / "layout")], check=True)
+                        seconds.append(self.usage("copy", *options, path, to)[1])
+                    print(f"{kind} to {to} {options}: {seconds[0]:.2f} s for 2000, {seconds[1]:.2f} s for 8000")
+                    self.assertLess(seconds[1], 7 * seconds[0])
+
+    def test_many_edits_of_many_names(self):
+        made = L.Layout(self.dir / "layout")
+        entry = made.image(None, [])
+        made.entries = [dict(entry, annotations={"org.opencontainers.image.ref.name": f"v{i}"}) for i in range(12000)]
+        made.write()
+        _, seconds, _ = self.usage("tag", "layout:v1", "w")
+        _, more, _ = self.usage("tag", "layout:v1", *(f"v{i}" for i in range(6000)))
+        self.assertLess(more, 7 * seconds)
+        for command in (("create", "layout:v2", "layout:v1"), ("add", "layout:v3", "layout:v1")):
+            self.assertLess(self.usage("index", *command)[1], 4 * seconds)
 
 
 if __name__ == "__main__":

@@ -239,3 +239,92 @@ OCI_TEST (platform, survives_the_lack_of_memory) {
     assert_null(p);
     oci_platform_free(NULL);
 }
+
+static void key_of(const oci_platform *p, oci_buf *out)
+{
+    oci_error err = OCI_ERROR_INIT;
+
+    assert_ok(&err, oci_platform_key(p, out, &err));
+}
+
+/* Keys are the same where each fits the other. */
+OCI_TEST (platform, has_a_key) {
+    static const char *const texts[] = {
+        "linux/amd64",
+        "linux/amd64/v1",
+        "linux/amd64/v2",
+        "linux/amd64/odd",
+        "linux/x86_64",
+        "linux/arm",
+        "linux/arm/v7",
+        "linux/arm/v6",
+        "linux/armhf",
+        "linux/arm/v7.0",
+        "linux/arm64",
+        "linux/arm64/v8",
+        "linux/arm64/v8.0",
+        "linux/arm64/v8.1",
+        "linux/arm64/v9",
+        "linux/arm64/v9.1",
+        "windows/amd64",
+        "linux/ppc64le",
+        "linux/ppc64le/power8",
+        "linux/ppc64le/power9",
+        "linux/riscv64",
+        "linux/riscv64/rva",
+        "linux/riscv64/rva20u64",
+        "linux/s390x",
+        "linux/s390x/z15",
+        "linux/unknown",
+        "unknown/amd64",
+    };
+    enum { N = sizeof texts / sizeof *texts };
+    oci_platform *p[N];
+
+    for (size_t i = 0; i < N; i++)
+        p[i] = parse(texts[i]);
+    for (size_t i = 0; i < N; i++)
+        for (size_t k = 0; k < N; k++) {
+            OCI_AUTO_BUF oci_buf a = OCI_BUF_INIT;
+            OCI_AUTO_BUF oci_buf b = OCI_BUF_INIT;
+            bool same;
+
+            key_of(p[i], &a);
+            key_of(p[k], &b);
+            same = a.len > 0 && a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
+            if (same != (oci_platform_matches(p[i], p[k]) && oci_platform_matches(p[k], p[i])))
+                fail_msg("%s and %s", texts[i], texts[k]);
+        }
+    for (size_t i = 0; i < N; i++)
+        oci_platform_free(p[i]);
+}
+
+OCI_TEST (platform, has_a_key_of_features_and_version) {
+    static const char *const ab[] = { "a", "b" }, *const baa[] = { "b", "a", "a" }, *const joined[] = { "ab" };
+    static const struct {
+        const char *const *features;
+        size_t n;
+        const char *version;
+        size_t like; /* the row whose key it has */
+    } rows[] = {
+        { NULL, 0, NULL, 0 }, { ab, 2, NULL, 1 },  { baa, 3, NULL, 1 }, { ab, 1, NULL, 3 }, { joined, 1, NULL, 4 },
+        { NULL, 0, "", 5 },   { NULL, 0, "1", 6 }, { ab, 2, "1", 7 },   { baa, 2, "1", 7 },
+    };
+    enum { N = sizeof rows / sizeof *rows };
+    oci_buf keys[N];
+
+    for (size_t i = 0; i < N; i++) {
+        const oci_platform p = { .os = "windows",
+                                 .architecture = "amd64",
+                                 .os_version = rows[i].version,
+                                 .os_features = { rows[i].features, rows[i].n } };
+
+        keys[i] = (oci_buf)OCI_BUF_INIT;
+        key_of(&p, &keys[i]);
+        for (size_t k = 0; k <= i; k++)
+            assert_int_equal(rows[k].like == rows[i].like,
+                             keys[i].len == keys[k].len && memcmp(keys[i].data, keys[k].data, keys[i].len) == 0);
+    }
+    for (size_t i = 0; i < N; i++)
+        oci_buf_free(&keys[i]);
+}

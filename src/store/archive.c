@@ -19,7 +19,8 @@
 enum {
     MAX_MEMBERS = 1 << 20,
     MAX_NAMES = 64 << 20, /* bytes of all names, targets of links and headers together */
-    MAX_LINKS = 8         /* links that follow each other */
+    MAX_LINKS = 8,        /* links that follow each other */
+    MAX_REST = 64 << 20   /* of a pipe, behind the end: tar fills records, some fill more, but nobody that much */
 };
 
 struct oci_archive {
@@ -297,8 +298,10 @@ int oci_archive_open(int taken, const oci_archive_options *o, oci_archive **out,
     if (r == 0)
         r = oci_tar_reader_new(source, NULL, &tar, err);
     p.tar = tar;
-    if (r == 0)
+    if (r == 0) {
+        oci_tar_reader_limit_rest(tar, MAX_REST);
         r = read_members(&p, err);
+    }
     if (r < 0)
         return r;
     for (size_t i = 0; a->in_place && i < a->members.count; i++)

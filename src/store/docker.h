@@ -27,6 +27,7 @@ struct oci_docker_making {
     oci_map *configs; /* struct oci_docker_config, by the name of its member */
     oci_map *layers;  /* struct layer, the same */
     size_t n_layers;
+    uint64_t index_size; /* the least that the entries would have as text */
     struct {
         const oci_descriptor **items;
         size_t count, cap;

@@ -5,6 +5,7 @@
  * A layer that is not compressed has the digest that the configuration tells as its diff_id, which is verified when it
  * is read; one that is compressed is hashed once, unless its member is called after its digest.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,6 +25,10 @@
 static const char manifest_file[] = "manifest.json";
 
 enum { MAX_PLATFORM_TEXT = 100 };
+
+/* An entry of index.json has at least these bytes, and those of its name. */
+static const char least_entry[] = "{\"mediaType\":\"" OCI_MEDIA_TYPE_MANIFEST "\",\"digest\":\"sha256:"
+                                  "0000000000000000000000000000000000000000000000000000000000000000\",\"size\":1}";
 
 /* What is known of a layer without its diff_id. */
 struct layer {
@@ -304,6 +309,13 @@ static int add_entry(struct oci_docker_making *m, const oci_descriptor *manifest
     oci_annotations *annotations = oci_arena_alloc(m->arena, sizeof *annotations);
     oci_pair *pair = oci_arena_alloc(m->arena, sizeof *pair);
 
+    /* A name has few bytes where it comes from: what they would become is not made to be refused. */
+    m->index_size += sizeof least_entry + (name != NULL ? strlen(name) : 0);
+    if (m->index_size > m->limits->max_document)
+        return oci_fail(err, OCI_E_LIMIT,
+                        "the images have so many names that index.json would have more than the %" PRIu64
+                        " bytes that are allowed",
+                        m->limits->max_document);
     if (d == NULL || annotations == NULL || pair == NULL)
         return oci_fail_nomem(err);
     *d = *manifest;

@@ -22,6 +22,7 @@ struct oci_tar_reader {
     oci_buf global_records; /* as they came, all of them */
     oci_buf global_text;    /* the copy that global points into */
     uint64_t header_at;     /* position of the header being read */
+    uint64_t max_rest;      /* of what follows on the end */
 
     /* The entry's data: bytes of the archive not read yet, and where in the file they go. */
     uint64_t left, padding;
@@ -44,6 +45,7 @@ int oci_tar_reader_new(oci_reader *source, const oci_events *events, oci_tar_rea
     t->in.source = source;
     t->events = events;
     t->build.events = events;
+    t->max_rest = UINT64_MAX;
     *out = t;
     return 0;
 }
@@ -51,6 +53,11 @@ int oci_tar_reader_new(oci_reader *source, const oci_events *events, oci_tar_rea
 void oci_tar_reader_resolve(oci_tar_reader *t)
 {
     t->build.resolve = true;
+}
+
+void oci_tar_reader_limit_rest(oci_tar_reader *t, uint64_t max)
+{
+    t->max_rest = max;
 }
 
 uint64_t oci_tar_reader_position(const oci_tar_reader *t)
@@ -179,6 +186,25 @@ static bool is_waiting(const oci_tar_reader *t)
     return t->build.has_records || t->build.has_long_name || t->build.has_long_link;
 }
 
+static int drain(oci_tar_reader *t, oci_error *err)
+{
+    uint64_t left = t->max_rest;
+    oci_span span = t->in.span;
+    int r = 0;
+
+    oci_reader_skip(t->in.source, UINT64_MAX);
+    while (r == 0 && span.len <= left) {
+        left -= span.len;
+        r = oci_reader_next(t->in.source, &span, err);
+        if (r == 0 && span.len == 0)
+            return 0;
+    }
+    return r < 0 ? r
+                 : oci_fail(err, OCI_E_LIMIT,
+                            "more than %" PRIu64 " bytes follow on the end of the archive at byte %" PRIu64,
+                            t->max_rest, t->header_at);
+}
+
 /* The source is read to its end: that is where it proves right. What is there means nothing. odd (or NULL) is what
  * there is to say about the end. */
 static int finish(oci_tar_reader *t, const char *odd, oci_error *err)
@@ -188,8 +214,7 @@ static int finish(oci_tar_reader *t, const char *odd, oci_error *err)
     if (is_waiting(t))
         return oci_fail(err, OCI_E_INVALID, "the archive ends between a header and its entry, at byte %" PRIu64,
                         t->header_at);
-    oci_reader_skip(t->in.source, UINT64_MAX);
-    r = oci_reader_drain(t->in.source, err);
+    r = drain(t, err);
     if (r < 0)
         return r;
     if (odd != NULL)
@@ -307,7 +332,7 @@ static int next_entry(oci_tar_reader *t, oci_error *err)
     int r = skip_rest(t, err);
 
     oci_tar_build_clear(&t->build);
-    while (r == 0) {
+    for (size_t headers = 0; r == 0; headers++) {
         oci_tar_header h;
         const unsigned char *block;
         size_t len;
@@ -322,6 +347,10 @@ static int next_entry(oci_tar_reader *t, oci_error *err)
             return read_end(t, err);
         if (!oci_tar_sum_is_right(block))
             return wrong_header(t, block, len, err);
+        if (headers == OCI_TAR_MAX_HEADERS)
+            return oci_fail(err, OCI_E_LIMIT,
+                            "more than %d headers before an entry, at byte %" PRIu64 " of the archive",
+                            OCI_TAR_MAX_HEADERS, t->header_at);
         r = oci_tar_header_parse(block, &h, err);
         if (r == 0)
             r = read_header(t, &h, err);

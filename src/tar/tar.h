@@ -69,10 +69,13 @@ typedef struct oci_tar_reader oci_tar_reader;
 int oci_tar_reader_new(oci_reader *source, const oci_events *events, oci_tar_reader **out, oci_error *err);
 /* From now on names and targets of hard links are resolved (oci_tar_name_resolve), not refused, when they have "..". */
 void oci_tar_reader_resolve(oci_tar_reader *t);
+/* From now on at most max bytes of the source may follow on the end of the archive, or OCI_E_LIMIT: a pipe may have no
+ * end. What can be passed over without being read does not count. */
+void oci_tar_reader_limit_rest(oci_tar_reader *t, uint64_t max);
 /* 1: one more entry; 0: the end of the archive, and the source has been read to its own end; OCI_E_INVALID for anything
  * that is no tar, truncated, or in which two headers disagree, OCI_E_UNSAFE for a name with "..", OCI_E_LIMIT for
- * headers that are too large. Data of the entry before that was not read is skipped. After a failure every call fails
- * alike. */
+ * headers that are too large or too many for one entry. Data of the entry before that was not read is skipped. After a
+ * failure every call fails alike. */
 int oci_tar_reader_next(oci_tar_reader *t, const oci_tar_entry **out, oci_error *err);
 /* The next piece of the entry's data and where in the file it belongs (holes are left out); len 0 is the end. The span
  * is borrowed until the next call. */

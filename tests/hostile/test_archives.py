@@ -246,7 +246,49 @@ class HostileArchive(Case):
         self.assertIn(done.returncode, (1, 3), done.stderr)
         self.assertEqual(list(self.tmp.iterdir()), [])
 
+    def piped(self, data, more, *args, **options):
+        """data and then more, again and again, for ever."""
+        with subprocess.Popen([sys.executable, "-S", "-c", "import sys\nout = sys.stdout.buffer\n"
+                               "out.write(open(sys.argv[1], 'rb').read())\nmore = open(sys.argv[2], 'rb').read()\n"
+                               "while True: out.write(more)", self.put("data", data), self.put("more", more)],
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as source:
+            done = self.limited(args, stdin=source.stdout, **options)
+            source.stdout.close()
+        return done
+
+    def put(self, name, data):
+        (self.dir / name).write_bytes(data)
+        return self.dir / name
+
+    def test_archives_that_never_end(self):
+        data = L.tar(self.entries)
+        for begin, more in ((data, bytes(1 << 20)), (data, b"garbage!" * 65536), (b"", bytes(1 << 20)),
+                            (gzip.compress(data), gzip.compress(bytes(1 << 26)))):
+            done = self.piped(begin, more, "list", "-")
+            self.assert_refused(done)
+        self.assertIn("follow on the end", self.piped(data, bytes(1 << 20), "list", "-").stderr.decode())
+        empty = tarfile.TarInfo("pax")
+        empty.type = b"g"
+        done = self.piped(data.rstrip(b"\0") + bytes(-len(data.rstrip(b"\0")) % 512), empty.tobuf() * 512, "list", "-")
+        self.assert_refused(done)
+        self.assertIn("headers before an entry", done.stderr.decode())
+
+    # proves: safety.14
+    def test_padding_after_the_end(self):
+        self.write(L.tar(self.entries) + bytes(32 << 20))
+        def check(_, done):
+            self.assertEqual(done.returncode, 0, done.stderr)
+            subprocess.run(["rm", "-rf", self.out / "bundle"], check=True)
+        self.run_all(check)
+
     # ---- Docker's ----
+
+    def test_names_without_number(self):
+        """A few bytes of manifest.json would be many of index.json."""
+        self.write(docker_entries([TAR], tags=[str(i % 1000) for i in range(590000)]))
+        done = self.limited(["list", "x.tar"], megabytes=300)
+        self.assert_refused(done)
+        self.assertIn("so many names", done.stderr.decode())
 
     def test_manifests_of_docker_that_lie(self):
         good = list(docker_entries([TAR]))

@@ -334,6 +334,52 @@ OCI_TEST (reader, bounds_global_headers_together) {
     assert_true(archive_has(&out, "a global pax header"));
 }
 
+/* An archive of them would have no end. */
+OCI_TEST (reader, bounds_the_number_of_headers) {
+    static const char types[] = { 'g', 'K' };
+
+    for (size_t i = 0; i < sizeof types; i++)
+        for (size_t more = 0; more < 2; more++) {
+            OCI_AUTO_BUF oci_buf archive = OCI_BUF_INIT, out = OCI_BUF_INIT;
+            OCI_AUTO(oci_reader) source = NULL;
+
+            for (size_t k = 0; k < OCI_TAR_MAX_HEADERS - 1 + more; k++)
+                archive_header(&archive, types[i], "meta", 0);
+            archive_file(&archive, "a", "x");
+            archive_end(&archive);
+            source = archive_source(&archive, 4096, 0, 0);
+            assert_int_equal(archive_list(source, &out), more > 0 ? OCI_E_LIMIT : 0);
+        }
+}
+
+OCI_TEST (reader, bounds_what_follows_on_the_end) {
+    static const struct {
+        size_t rest;
+        int code;
+    } rows[] = { { 0, 0 }, { 1, 0 }, { 3000, 0 }, { 3001, OCI_E_LIMIT }, { 1 << 20, OCI_E_LIMIT } };
+    static char zeros[1 << 20];
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (size_t chunk = 700; chunk <= 1 << 16; chunk *= 90) {
+            OCI_AUTO_BUF oci_buf archive = OCI_BUF_INIT;
+            OCI_AUTO(oci_reader) source = NULL;
+            OCI_AUTO(oci_tar_reader) t = NULL;
+            oci_error err = OCI_ERROR_INIT;
+            const oci_tar_entry *e;
+            int r;
+
+            archive_file(&archive, "a", "x");
+            archive_end(&archive);
+            assert_ok(&err, oci_buf_append(&archive, zeros, rows[i].rest, &err));
+            source = archive_source(&archive, chunk, 0, 0);
+            assert_ok(&err, oci_tar_reader_new(source, NULL, &t, &err));
+            oci_tar_reader_limit_rest(t, 3000);
+            assert_int_equal(oci_tar_reader_next(t, &e, &err), 1);
+            r = oci_tar_reader_next(t, &e, &err);
+            assert_int_equal(r, rows[i].code);
+        }
+}
+
 OCI_TEST (reader, survives_the_failure_of_any_allocation) {
     OCI_AUTO_BUF oci_buf archive = OCI_BUF_INIT;
 

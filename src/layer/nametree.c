@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "nametree.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -11,6 +12,12 @@
 #include "plan.h"
 
 enum { MAX_LINKS = 40 /* the kernel's number */, MAX_NAMES = 8 * 1024 * 1024 };
+/* Components on the way of one path, links included: as many as walk.c passes through. */
+enum { MAX_STEPS = 8192 };
+/* Bytes of links that are gone through, in all and more for each path: an image of a few links and many paths through
+ * them would cost more than it weighs. */
+#define MAX_FOLLOWED      UINT64_C(0x1000000)
+#define MAX_FOLLOWED_EACH UINT64_C(256)
 enum { MAX_TEXT = 256 * 1024 * 1024 /* bytes of names and targets of links */ };
 
 /* ---- texts ---- */
@@ -232,37 +239,40 @@ static int make_dir(oci_nametree *t, uint32_t dir, const char *text, size_t n, u
     return r < 0 ? r : oci_name_put(t, dir, text, n, *out, err);
 }
 
-/* A path that is being followed; rest is what is left of it, in text. */
+/* What is left of a path, or of the target of a link on it. */
+struct text {
+    const char *at, *end;
+    bool directory; /* it has to end at one: slashes follow on it */
+};
+
+/* A path that is being followed. The text on top goes first; where a link is met, its target is put there. */
 struct walk {
-    oci_buf text;
-    size_t rest;
-    unsigned links;
+    struct text texts[MAX_LINKS + 1];
+    size_t depth;
+    unsigned links, steps;
     bool make;    /* make directories that are missing */
     bool to_file; /* the path may end at something that is no directory: */
     uint32_t at;  /* where the walk is: a directory, or that end */
 };
 
-/* Puts the target of a link before the rest. */
-static int follow(struct walk *w, const char *target, bool directory, oci_error *err)
+static int follow(oci_nametree *t, struct walk *w, const char *target, bool directory, oci_error *err)
 {
-    OCI_AUTO_BUF oci_buf text = OCI_BUF_INIT;
-    int r;
+    const size_t n = strlen(target);
 
     if (w->links++ >= MAX_LINKS)
         return oci_fail(err, OCI_E_UNSAFE, "more than %d symbolic links", MAX_LINKS);
-    r = oci_buf_printf(&text, err, "%s%s%s", target, directory ? "/" : "", w->text.data + w->rest);
-    if (r < 0)
-        return r;
+    t->followed += n + 1;
+    if (t->followed > MAX_FOLLOWED + t->lookups * MAX_FOLLOWED_EACH)
+        return oci_fail(err, OCI_E_LIMIT,
+                        "the paths of the layers go through symbolic links of more than %" PRIu64 " bytes",
+                        MAX_FOLLOWED + t->lookups * MAX_FOLLOWED_EACH);
     if (target[0] == '/')
         w->at = OCI_NODE_ROOT;
-    oci_buf_free(&w->text);
-    w->text = text;
-    text = (oci_buf)OCI_BUF_INIT;
-    w->rest = 0;
+    w->texts[w->depth++] = (struct text) { target, target + n, directory };
     return 0;
 }
 
-/* Goes on with a component of n bytes, which slashes follow when it has to be a directory. */
+/* Goes on with a component of n bytes, which has to be a directory when slashes follow. */
 static int step(oci_nametree *t, struct walk *w, const char *text, size_t n, bool directory, oci_error *err)
 {
     uint32_t name = oci_name_find(t, w->at, text, n), node;
@@ -273,7 +283,7 @@ static int step(oci_nametree *t, struct walk *w, const char *text, size_t n, boo
         return make_dir(t, w->at, text, n, &w->at, err);
     node = oci_name_at(t, name)->node;
     if (oci_node_at(t, node)->type == OCI_TAR_SYMLINK)
-        return follow(w, oci_node_at(t, node)->link, directory, err);
+        return follow(t, w, oci_node_at(t, node)->link, directory, err);
     if (!oci_node_is_dir(t, node) && (directory || !w->to_file))
         return oci_fail(err, OCI_E_INVALID, "'%.*s' is not a directory", (int)n, text);
     w->at = node;
@@ -285,27 +295,55 @@ static uint32_t above(const oci_nametree *t, uint32_t dir)
     return dir == OCI_NODE_ROOT ? OCI_NODE_ROOT : oci_name_at(t, oci_node_at(t, dir)->name)->dir;
 }
 
+static const char *skip_slashes(const struct text *text)
+{
+    const char *p = text->at;
+
+    while (p < text->end && *p == '/')
+        p++;
+    return p;
+}
+
+/* Cuts the next component off what is left; its length, 0 at the end. What is at its end makes room. */
+static size_t next_component(struct walk *w, const char **start, bool *directory)
+{
+    while (w->depth > 0) {
+        struct text *top = &w->texts[w->depth - 1];
+        const char *slash, *at = skip_slashes(top);
+
+        slash = at < top->end ? memchr(at, '/', (size_t)(top->end - at)) : NULL;
+        top->at = slash != NULL ? slash : top->end;
+        *start = at;
+        *directory = slash != NULL || top->directory;
+        if (skip_slashes(top) == top->end)
+            w->depth--;
+        if (top->at > at)
+            return (size_t)(top->at - at);
+    }
+    return 0;
+}
+
 /* Follows the n bytes of path, links included. */
 static int walk(oci_nametree *t, const char *path, size_t n, struct walk *w, oci_error *err)
 {
-    int r = oci_buf_append(&w->text, path, n, err);
+    const char *text;
+    bool directory;
+    size_t length;
+    int r = 0;
 
-    if (r == 0)
-        r = oci_buf_puts(&w->text, "", err);
+    t->lookups++;
+    w->texts[w->depth++] = (struct text) { path, path + n, false };
     w->at = OCI_NODE_ROOT;
-    while (r == 0 && w->text.data[w->rest] != '\0') {
-        const char *text = w->text.data + w->rest;
-        size_t length = strcspn(text, "/"), slashes = strspn(text + length, "/");
-
-        w->rest += length + slashes;
-        if (length == 0 || (length == 1 && text[0] == '.'))
+    while (r == 0 && (length = next_component(w, &text, &directory)) > 0) {
+        if (w->steps++ >= MAX_STEPS)
+            return oci_fail(err, OCI_E_UNSAFE, "symbolic links of more than %d components", MAX_STEPS);
+        if (length == 1 && text[0] == '.')
             continue;
         if (length == 2 && text[0] == '.' && text[1] == '.')
             w->at = above(t, w->at);
         else
-            r = step(t, w, text, length, slashes > 0, err);
+            r = step(t, w, text, length, directory, err);
     }
-    oci_buf_free(&w->text);
     return r;
 }
 

@@ -44,8 +44,9 @@ typedef struct oci_nametree {
     uint32_t *buckets;             /* the first name of each, by the hash of directory and text */
     size_t n_buckets, n_names;     /* a power of two; names in use */
     uint64_t seed[2];
-    size_t text;    /* bytes of all names and targets of links */
-    uint32_t layer; /* of what is put there now, from 1 */
+    size_t text;                /* bytes of all names and targets of links */
+    uint32_t layer;             /* of what is put there now, from 1 */
+    uint64_t lookups, followed; /* paths, and bytes of the links that they went through */
 } oci_nametree;
 
 int oci_nametree_init(oci_nametree *t, oci_error *err);
@@ -84,7 +85,8 @@ void oci_name_remove(oci_nametree *t, uint32_t name);
 int oci_name_path(const oci_nametree *t, uint32_t name, oci_buf *out, oci_error *err);
 
 /* Following paths as inside a root (os.h): OCI_E_NOT_FOUND, OCI_E_INVALID when something on the way is no directory,
- * OCI_E_UNSAFE for more than 40 links. find_dir takes n bytes of path, and makes missing directories when asked to;
+ * OCI_E_UNSAFE for more than 40 links or 8192 components of one path, OCI_E_LIMIT when all paths together go through
+ * links out of proportion. find_dir takes n bytes of path, and makes missing directories when asked to;
  * find_parent finds the directory above the last component; find_end whatever the path leads to in the end. */
 int oci_nametree_find_dir(oci_nametree *t, const char *path, size_t n, bool make, uint32_t *node, oci_error *err);
 int oci_nametree_find_parent(oci_nametree *t, const char *path, bool make, uint32_t *dir, const char **base,

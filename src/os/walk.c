@@ -19,13 +19,17 @@
 #include "base/vec.h"
 #include "sys.h"
 
-enum { MAX_LINKS = 40, /* the kernel's number */ APPARMOR_MAGIC = 0x5a3c69f0 };
+enum {
+    MAX_LINKS = 40,   /* the kernel's number */
+    MAX_STEPS = 8192, /* components, of which the kernel allows as many as fit into the links */
+    APPARMOR_MAGIC = 0x5a3c69f0
+};
 
 struct walk {
     int root;  /* borrowed */
     int at;    /* the directory the walk is in; owned unless it is the root */
     int flags; /* of the descriptor asked for */
-    unsigned links;
+    unsigned links, steps;
     const char *rest; /* what is still to be walked: borrowed from the caller or pointing into text */
     char *text;
     oci_walk_maker *maker;
@@ -234,6 +238,8 @@ static int walk(struct walk *w)
     int r;
 
     while ((r = next_component(w, &c)) > 0) {
+        if (w->steps++ >= MAX_STEPS)
+            return -ELOOP;
         if (strcmp(c.name, ".") == 0)
             continue;
         if (strcmp(c.name, "..") == 0) {

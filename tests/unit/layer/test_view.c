@@ -2,6 +2,8 @@
 /* The merged view: what lies where. That it has the names that a tree would have is tested with the model. */
 #include "layer/view.h"
 
+#include <string.h>
+
 #include "base/alloc.h"
 #include "fixture.h"
 #include "stream/stream.h"
@@ -94,6 +96,54 @@ OCI_TEST (view, ends_in_circles) {
     expect_there(v, "a", true);
     expect_none(v, "up", OCI_E_INVALID);
     assert_fails(OCI_E_UNSAFE, &err, APPLY(v, A_FILE("a/x", "")));
+}
+
+/* "d/../" again and again: 819 times two components. */
+static const char *winding(void)
+{
+    static char text[4096];
+
+    for (size_t i = 0; i + 5 < sizeof text; i += 5)
+        memcpy(text + i, "d/../", 5);
+    return text;
+}
+
+// proves: safety.2
+OCI_TEST (view, goes_through_so_many_components) {
+    const char *const target = winding();
+    OCI_AUTO(oci_view) v = new_view(NULL);
+    oci_error err = OCI_ERROR_INIT;
+    bool got;
+
+    assert_ok(&err, APPLY(v, A_DIR("d"), A_FILE("f", "1"), A_SYMLINK("w", target), A_SYMLINK("root", "/"),
+                          A_SYMLINK("slashes", "d///"), A_SYMLINK("d/f", "../f")));
+    expect_there(v, "w/w/w/w/f", true);
+    expect_there(v, "w/slashes//../f", true);
+    expect_there(v, "root/root/d/./f", true);
+    expect_file(v, "root/w/d/f", 0, 1, 1);
+    expect_none(v, "root/w/d/f/", OCI_E_INVALID);
+    expect_none(v, "slashes", OCI_E_INVALID);
+    assert_fails(OCI_E_UNSAFE, &err, oci_view_has(v, "w/w/w/w/w/w/f", &got, &err));
+    assert_non_null(strstr(err.msg, "8192 components"));
+}
+
+/* An image of few bytes shall not cost minutes. */
+OCI_TEST (view, bounds_the_links_of_all_paths) {
+    const char *const target = winding();
+    OCI_AUTO(oci_view) v = new_view(NULL);
+    oci_error err = OCI_ERROR_INIT;
+    bool got;
+    int r = 0, n = 0;
+
+    assert_ok(&err, APPLY(v, A_DIR("d"), A_FILE("f", "1"), A_SYMLINK("w", target), A_SYMLINK("l", "d")));
+    /* What honest images ask for. */
+    for (int i = 0; i < 100000; i++)
+        expect_there(v, "l/l", false);
+    for (; r == 0 && n < 100000; n++)
+        r = oci_view_has(v, "w/w/w/w/f", &got, &err);
+    assert_int_equal(r, OCI_E_LIMIT);
+    assert_non_null(strstr(err.msg, "symbolic links of more than"));
+    assert_in_range(n, 1000, 10000);
 }
 
 // proves: layer.hardlink.outside-may-fail safety.6 safety.7

@@ -218,6 +218,42 @@ OCI_TEST (resolve, kernel_walk_and_model_agree) {
     assert_true(found > TREES);
 }
 
+/* Far more than paths have is a loop to the walk, which pays for each; up to there the kernel says the same. */
+// proves: safety.1 safety.2
+OCI_TEST (resolve, ends_after_so_many_components) {
+    static const struct {
+        const char *path;
+        int kernel, walk;
+    } rows[] = {
+        { "w/w/w/w/f", 0, 0 },
+        { "w/w/none", OCI_E_NOT_FOUND, OCI_E_NOT_FOUND },
+        { "w/w/f/", OCI_E_INVALID, OCI_E_INVALID },
+        { "w/w/w/w/w/w/f", 0, OCI_E_UNSAFE },
+        { "loop/f", OCI_E_UNSAFE, OCI_E_UNSAFE },
+    };
+    int dir = scratch_new();
+    char target[4096] = "";
+
+    for (size_t i = 0; i + 5 < sizeof target; i += 5)
+        memcpy(target + i, "d/../", 5);
+    make_dir(dir, "d");
+    make_file(dir, "f", "");
+    make_link(dir, "w", target);
+    make_link(dir, "loop", "loop/loop");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (int walk = 0; walk < 2; walk++) {
+            oci_root root = OCI_ROOT_INIT(dir);
+            oci_error err = OCI_ERROR_INIT;
+            OCI_AUTO_FD int fd = -1;
+            int r;
+
+            root.walk = walk;
+            r = oci_root_open(&root, rows[i].path, O_PATH, &fd, &err);
+            assert_int_equal(r, walk ? rows[i].walk : rows[i].kernel);
+        }
+    scratch_free(dir);
+}
+
 /* ---- while directories move ---- */
 
 struct mover {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "subid.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/fail.h"
 #include "base/num.h"
@@ -15,11 +15,12 @@
 OCI_DEFINE_AUTO(oci_rootless_maps);
 
 /* The kernel takes this many lines, of which one is the caller's own. */
-enum { MAX_MAPS = 340, MAX_FILE = 1 << 20 };
+enum { MAX_MAPS = 340, PIECE = 16 * 1024 };
 
 struct maps {
     oci_id_map *items;
     size_t count, cap;
+    uint32_t next; /* container id */
 };
 
 /* The next field of the line and what is behind its colon; false when there is no colon. */
@@ -66,42 +67,111 @@ static bool overlaps(const struct maps *m, uint32_t first, uint32_t count)
     return false;
 }
 
+static int begin_maps(struct maps *m, uint32_t own, oci_error *err)
+{
+    m->next = 1;
+    return OCI_VEC_PUSH(m, (oci_id_map) { .container = 0, .host = own, .size = 1 }) ? 0 : oci_fail_nomem(err);
+}
+
+static int add_line(struct maps *m, oci_span line, uint32_t owner, const char *user, oci_error *err)
+{
+    uint32_t first, n;
+
+    if (m->count == MAX_MAPS || !read_line(line, owner, user, &first, &n) || n >= UINT32_MAX - m->next ||
+        overlaps(m, first, n))
+        return 0;
+    if (!OCI_VEC_PUSH(m, (oci_id_map) { .container = m->next, .host = first, .size = n }))
+        return oci_fail_nomem(err);
+    m->next += n;
+    return 0;
+}
+
+/* Adds the lines that end in the n bytes of text; *used is what they are. */
+static int add_lines(struct maps *m, const char *text, size_t n, uint32_t owner, const char *user, size_t *used,
+                     oci_error *err)
+{
+    const char *at = text, *end = text + n, *newline;
+    int r = 0;
+
+    while (r == 0 && at < end && (newline = memchr(at, '\n', (size_t)(end - at))) != NULL) {
+        r = add_line(m, (oci_span) { at, (size_t)(newline - at) }, owner, user, err);
+        at = newline + 1;
+    }
+    *used = (size_t)(at - text);
+    return r;
+}
+
+/* The own id alone is nothing that was set aside. */
+static void end_maps(const struct maps *m, oci_id_map **maps, size_t *count)
+{
+    *maps = m->items;
+    *count = m->count > 1 ? m->count : 0;
+}
+
 int oci_subid_maps(oci_span text, uint32_t owner, const char *user, uint32_t own, oci_id_map **maps, size_t *count,
                    oci_error *err)
 {
     struct maps m = { 0 };
-    const char *at = text.len > 0 ? text.data : "", *end = at + text.len;
-    uint32_t next = 1;
-    bool fits = OCI_VEC_PUSH(&m, (oci_id_map) { .container = 0, .host = own, .size = 1 });
+    const char *data = text.len > 0 ? text.data : "";
+    size_t used = 0;
+    int r = begin_maps(&m, own, err);
 
-    while (fits && at < end && m.count < MAX_MAPS) {
-        const char *newline = memchr(at, '\n', (size_t)(end - at)), *stop = newline != NULL ? newline : end;
-        uint32_t first, n;
-
-        if (read_line((oci_span) { at, (size_t)(stop - at) }, owner, user, &first, &n) && n < UINT32_MAX - next &&
-            !overlaps(&m, first, n)) {
-            fits = OCI_VEC_PUSH(&m, (oci_id_map) { .container = next, .host = first, .size = n });
-            next += n;
-        }
-        at = stop < end ? stop + 1 : end;
-    }
-    if (m.count == 1)
-        m.count = 0;
-    *maps = m.items;
-    *count = m.count;
-    return fits ? 0 : oci_fail_nomem(err);
+    if (r == 0)
+        r = add_lines(&m, data, text.len, owner, user, &used, err);
+    if (r == 0)
+        r = add_line(&m, (oci_span) { data + used, text.len - used }, owner, user, err);
+    end_maps(&m, maps, count);
+    return r;
 }
 
-/* A file that is not there or cannot be read sets nothing aside. */
-static int read_maps(int etc, const char *name, const char *user, uint32_t own, oci_id_map **maps, size_t *count,
-                     oci_error *err)
+/* Such files have a line a user, of whom there may be any number: they are read piece by piece. A line that does not
+ * fit into one is none, and its end is not taken for one. */
+static int read_pieces(int fd, struct maps *m, uint32_t owner, const char *user, oci_error *err)
 {
-    OCI_AUTO_BUF oci_buf text = OCI_BUF_INIT;
-    int r = oci_read_file_at(etc, name, MAX_FILE, &text, NULL);
+    char piece[PIECE];
+    size_t have = 0, used = 0;
+    bool skipping = false;
 
-    if (r == OCI_E_NOMEM)
-        return oci_fail_nomem(err);
-    return oci_subid_maps((oci_span) { text.data, text.len }, geteuid(), user, own, maps, count, err);
+    for (;;) {
+        ssize_t n = read(fd, piece + have, sizeof piece - have);
+        int r;
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return skipping ? 0 : add_line(m, (oci_span) { piece, have }, owner, user, err);
+        have += (size_t)n;
+        if (skipping) {
+            const char *newline = memchr(piece, '\n', have);
+
+            used = newline != NULL ? (size_t)(newline - piece) + 1 : have;
+            skipping = newline == NULL;
+        } else {
+            r = add_lines(m, piece, have, owner, user, &used, err);
+            if (r < 0)
+                return r;
+            if (used == 0 && have == sizeof piece) {
+                skipping = true;
+                used = have;
+            }
+        }
+        have -= used;
+        memmove(piece, piece + used, have);
+    }
+}
+
+int oci_subid_read(int etc, const char *name, uint32_t owner, const char *user, uint32_t own, oci_id_map **maps,
+                   size_t *count, oci_error *err)
+{
+    OCI_AUTO_FD int fd = -1;
+    struct maps m = { 0 };
+    struct stat st;
+    int r = begin_maps(&m, own, err);
+
+    if (r == 0 && oci_entry_open_file(etc, name, &fd, &st, NULL) == 0)
+        r = read_pieces(fd, &m, owner, user, err);
+    end_maps(&m, maps, count);
+    return r;
 }
 
 int oci_rootless_maps_new(const char *user, oci_rootless_maps **out, oci_error *err)
@@ -113,9 +183,9 @@ int oci_rootless_maps_new(const char *user, oci_rootless_maps **out, oci_error *
     if (m == NULL)
         return oci_fail_nomem(err);
     if (oci_open_host_dir(AT_FDCWD, "/etc", &etc, NULL) == 0) {
-        r = read_maps(etc, "subuid", user, geteuid(), &m->uid_maps, &m->n_uid_maps, err);
+        r = oci_subid_read(etc, "subuid", geteuid(), user, geteuid(), &m->uid_maps, &m->n_uid_maps, err);
         if (r == 0)
-            r = read_maps(etc, "subgid", user, getegid(), &m->gid_maps, &m->n_gid_maps, err);
+            r = oci_subid_read(etc, "subgid", geteuid(), user, getegid(), &m->gid_maps, &m->n_gid_maps, err);
     }
     if (r < 0)
         return r;

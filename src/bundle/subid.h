@@ -8,5 +8,9 @@
  * map when there is no range. The caller frees *maps with oci_free, also after a failure. */
 int oci_subid_maps(oci_span text, uint32_t owner, const char *user, uint32_t own, oci_id_map **maps, size_t *count,
                    oci_error *err);
+/* The same of the file name in the directory etc, of any size. One that is not there or cannot be read sets nothing
+ * aside. */
+int oci_subid_read(int etc, const char *name, uint32_t owner, const char *user, uint32_t own, oci_id_map **maps,
+                   size_t *count, oci_error *err);
 
 #endif

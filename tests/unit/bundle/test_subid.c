@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bundle/subid.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -75,6 +77,45 @@ OCI_TEST (subid, stops_at_what_the_kernel_takes) {
     assert_int_equal(n, 340);
     assert_int_equal(maps[339].container, 339);
     oci_free(maps);
+}
+
+/* Far more lines than fit into memory at once, with the owner's where pieces meet, and one that has no end. */
+OCI_TEST (subid, reads_files_of_any_size) {
+    char dir[] = "/tmp/oci-subid-XXXXXX";
+    oci_error err = OCI_ERROR_INIT;
+    oci_id_map *maps;
+    size_t n, ours = 0;
+    int etc;
+    FILE *f;
+
+    assert_non_null(mkdtemp(dir));
+    etc = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_true(etc >= 0);
+    f = fdopen(openat(etc, "subuid", O_WRONLY | O_CREAT | O_EXCL, 0600), "w");
+    assert_non_null(f);
+    for (unsigned i = 0; i < 100000; i++) {
+        fprintf(f, "user%u:%u:7\n", i, 1000000 + 10 * i);
+        if (i % 1000 == 0)
+            ours += fprintf(f, "me:%u:5\n", 100000000 + 10 * i) > 0;
+    }
+    for (unsigned i = 0; i < 100000; i++)
+        fputc('x', f);
+    fputs("me:1:5\nme:5:2", f);
+    assert_int_equal(fclose(f), 0);
+    assert_ok(&err, oci_subid_read(etc, "subuid", 77, "me", 1000, &maps, &n, &err));
+    assert_int_equal(n, ours + 2);
+    for (size_t i = 1; i <= ours; i++) {
+        assert_int_equal(maps[i].host, 100000000 + 10000 * (i - 1));
+        assert_int_equal(maps[i].container, 1 + 5 * (i - 1));
+    }
+    assert_int_equal(maps[n - 1].host, 5);
+    oci_free(maps);
+    assert_ok(&err, oci_subid_read(etc, "subgid", 77, "me", 1000, &maps, &n, &err));
+    assert_int_equal(n, 0);
+    oci_free(maps);
+    assert_int_equal(unlinkat(etc, "subuid", 0), 0);
+    close(etc);
+    assert_int_equal(rmdir(dir), 0);
 }
 
 OCI_TEST (subid, reads_the_files_of_the_system) {

@@ -141,10 +141,9 @@ bool oci_copier_misses(const oci_copier *c)
 
 int oci_copier_commit(oci_copier *c, oci_error *err)
 {
-    int r;
-
     if (c->txn == NULL)
         return oci_fail(err, OCI_E_USAGE, "these copies were committed already");
-    r = oci_copier_set_joined(c, err);
-    return r == 0 ? oci_txn_commit(oci_steal(&c->txn), err) : r;
+    if (c->joined.count > 0)
+        oci_txn_at_commit(c->txn, oci_copier_set_joined, c);
+    return oci_txn_commit(oci_steal(&c->txn), err);
 }

@@ -70,8 +70,8 @@ int oci_copy_layer(oci_copier *c, const oci_descriptor *d, const oci_diff_id *di
                    oci_copied *out, oci_error *err);
 /* Copies what d means in c->from and joins it to what name is. */
 int oci_copier_join(oci_copier *c, const oci_descriptor *d, const char *name, oci_error *err);
-/* Gives all that was joined its names. */
-int oci_copier_set_joined(oci_copier *c, oci_error *err);
+/* An oci_txn_last that gives all that was joined its names. */
+int oci_copier_set_joined(void *copier, oci_txn *t, const oci_entries *entries, oci_error *err);
 void oci_copier_free_joined(oci_copier *c);
 
 /* Copies the entries of from that refer to what was copied, and those that refer to them. */

@@ -65,6 +65,9 @@ static int join_manifest(oci_copier *c, oci_merge *m, const oci_descriptor *d, o
 
     if (r == 0)
         r = oci_tell_platform(c->from, &c->limits, &told, &platform, &config, err);
+    /* Of what the copy may lack nobody can tell. */
+    if (r == OCI_E_NOT_FOUND)
+        r = 0;
     if (r < 0)
         return r;
     entry = oci_copied_descriptor(&told, &now);
@@ -101,11 +104,12 @@ int oci_copier_remove(oci_copier *c, const char *name, const oci_platform *p, co
     return r == 0 ? oci_merge_remove(m, p, digest, err) : r;
 }
 
-int oci_copier_set_joined(oci_copier *c, oci_error *err)
+int oci_copier_set_joined(void *copier, oci_txn *t, const oci_entries *entries, oci_error *err)
 {
+    const oci_copier *c = copier;
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < c->joined.count; i++)
-        r = oci_merge_set(c->joined.items[i].merge, c->txn, c->o.annotations, err);
+        r = oci_merge_set(c->joined.items[i].merge, t, entries, c->o.annotations, err);
     return r;
 }

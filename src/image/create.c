@@ -7,6 +7,7 @@
 #include "base/fail.h"
 #include "image.h"
 #include "merge.h"
+#include "store/layout.h"
 #include "store/store.h"
 
 static int check_options(const oci_create *c, oci_error *err)
@@ -64,35 +65,43 @@ const char *oci_create_digest_text(oci_create *c, const oci_digest *d)
     return oci_arena_strndup(c->arena, text, n);
 }
 
-/* What the name means beside this image stays. */
-static int merge(oci_create *c, const char *name, const oci_descriptor *manifest, oci_error *err)
-{
-    OCI_AUTO(oci_entries) entries = NULL;
-    OCI_AUTO(oci_merge) m = NULL;
-    int r;
+/* An image that joins what a name means. */
+struct joining {
+    oci_create *create;
+    const char *name;
+    const oci_descriptor *manifest;
+};
 
-    if (name == NULL)
-        return oci_fail(err, OCI_E_USAGE, "what has no name cannot be merged with anything");
-    r = oci_entries_new(oci_layout_index(c->layout), &entries, err);
+/* What the name means beside this image stays. */
+static int merge(void *ctx, oci_txn *t, const oci_entries *entries, oci_error *err)
+{
+    const struct joining *j = ctx;
+    OCI_AUTO(oci_merge) m = NULL;
+    int r = oci_merge_new(j->create->layout, entries, j->name, &j->create->limits, &m, err);
+
     if (r == 0)
-        r = oci_merge_new(c->layout, entries, name, &c->limits, &m, err);
-    if (r == 0)
-        r = oci_merge_add(m, manifest, err);
-    return r == 0 ? oci_merge_set(m, c->txn, NULL, err) : r;
+        r = oci_merge_add(m, j->manifest, err);
+    return r == 0 ? oci_merge_set(m, t, entries, NULL, err) : r;
 }
 
 int oci_create_commit(oci_create *c, const char *name, oci_digest *out, oci_error *err)
 {
     oci_descriptor manifest;
+    struct joining joining = { c, name, &manifest };
     int r;
 
     if (c->txn == NULL)
         return oci_fail(err, OCI_E_USAGE, "this image was committed already");
+    if (c->o.merge && name == NULL)
+        return oci_fail(err, OCI_E_USAGE, "what has no name cannot be merged with anything");
     r = oci_create_put_documents(c, &manifest, err);
     if (r < 0)
         return r;
     manifest.platform = &c->platform;
-    r = c->o.merge ? merge(c, name, &manifest, err) : oci_txn_set_ref(c->txn, name, &manifest, err);
+    if (c->o.merge)
+        oci_txn_at_commit(c->txn, merge, &joining);
+    else
+        r = oci_txn_set_ref(c->txn, name, &manifest, err);
     if (r == 0)
         r = oci_txn_commit(oci_steal(&c->txn), err);
     if (r == 0 && out != NULL)

@@ -18,6 +18,7 @@ struct member {
     oci_index *keeper;
     const oci_descriptor *descriptor;
     bool attests; /* it is about another one */
+    bool added;   /* it was not there before */
     oci_key platform;
 };
 
@@ -31,7 +32,13 @@ struct oci_merge {
     oci_index *base; /* the index that the name means, or NULL */
     bool anew;
     bool docker;       /* that is one of Docker's */
-    oci_digest before; /* what the name means; alg OCI_DIGEST_NONE: nothing */
+    bool began;        /* what is added now was not there before */
+    bool took_out;     /* something that was there */
+    oci_digest before; /* what the name meant first; alg OCI_DIGEST_NONE: nothing */
+    struct {
+        char **items;
+        size_t count, cap;
+    } before_texts; /* the digests of all that it meant */
     struct {
         struct member *items;
         size_t count, cap;
@@ -45,6 +52,9 @@ void oci_merge_free(oci_merge *m)
     for (size_t i = 0; i < m->members.count; i++)
         oci_index_free(m->members.items[i].keeper);
     oci_free(m->members.items);
+    for (size_t i = 0; i < m->before_texts.count; i++)
+        oci_free(m->before_texts.items[i]);
+    oci_free(m->before_texts.items);
     oci_table_free(&m->keys);
     oci_index_free(m->base);
     oci_free(m);
@@ -162,6 +172,7 @@ int oci_merge_add(oci_merge *m, const oci_descriptor *d, oci_error *err)
 
     if (r < 0)
         return r;
+    new.added = m->began;
     i = find_place(m, &new);
     if (i == m->members.count) {
         if (OCI_VEC_PUSH(&m->members, new))
@@ -205,6 +216,7 @@ int oci_merge_remove(oci_merge *m, const oci_platform *p, const char *digest, oc
         remove_member(m, i);
         remove_attestations(m, gone);
     }
+    m->took_out = true;
     if (m->members.count < before)
         return 0;
     if (p != NULL)
@@ -235,6 +247,16 @@ static int take_entry(oci_merge *m, const oci_descriptor *d, oci_error *err)
     return r == 0 ? oci_merge_add(m, &told, err) : r;
 }
 
+static int note_before(oci_merge *m, const oci_descriptor *d, oci_error *err)
+{
+    OCI_AUTO_MEM char *text = oci_strdup(d->digest_text);
+
+    if (text == NULL || !OCI_VEC_PUSH(&m->before_texts, text))
+        return oci_fail_nomem(err);
+    text = NULL;
+    return 0;
+}
+
 int oci_merge_new(oci_layout *l, const oci_entries *entries, const char *name, const oci_limits *limits,
                   oci_merge **out, oci_error *err)
 {
@@ -253,10 +275,14 @@ int oci_merge_new(oci_layout *l, const oci_entries *entries, const char *name, c
     while (r == 0 && entries != NULL && (d = oci_entries_next(entries, name, &at)) != NULL) {
         if (m->before.alg == OCI_DIGEST_NONE)
             m->before = d->digest;
-        r = take_entry(m, d, err);
+        r = note_before(m, d, err);
+        if (r == 0)
+            r = take_entry(m, d, err);
     }
+    /* What index.json promises and the layout does not have is damage. */
     if (r < 0)
-        return oci_wrap(err, r, "what '%s' is", name);
+        return oci_wrap(err, r == OCI_E_NOT_FOUND ? OCI_E_INVALID : r, "what '%s' is", name);
+    m->began = true;
     *out = oci_steal(&m);
     return 0;
 }
@@ -305,7 +331,7 @@ static int print_index(const oci_merge *m, const oci_annotations *annotations, o
     return oci_index_print(&index, json, err);
 }
 
-int oci_merge_set(oci_merge *m, oci_txn *t, const oci_annotations *annotations, oci_error *err)
+static int put_index(oci_merge *m, oci_txn *t, const oci_annotations *annotations, oci_error *err)
 {
     const oci_digest_alg alg = m->before.alg != OCI_DIGEST_NONE ? m->before.alg : OCI_DIGEST_SHA256;
     OCI_AUTO_BUF oci_buf json = OCI_BUF_INIT;
@@ -322,7 +348,51 @@ int oci_merge_set(oci_merge *m, oci_txn *t, const oci_annotations *annotations, 
         return r;
     d.size = json.len;
     oci_digest_format(&d.digest, text, sizeof text);
-    if (!m->anew)
-        r = oci_txn_expect(t, m->name, m->before.alg != OCI_DIGEST_NONE ? &m->before : NULL, err);
-    return r == 0 ? oci_txn_set_ref(t, m->name, &d, err) : r;
+    return oci_txn_set_ref(t, m->name, &d, err);
+}
+
+/* Whether the entries of the name are those that m began with. */
+static bool is_as_before(const oci_merge *m, const oci_entries *entries)
+{
+    size_t n = 0, at = 0;
+    const oci_descriptor *d;
+
+    while ((d = oci_entries_next(entries, m->name, &at)) != NULL) {
+        if (n == m->before_texts.count || strcmp(m->before_texts.items[n], d->digest_text) != 0)
+            return false;
+        n++;
+    }
+    return n == m->before_texts.count;
+}
+
+/* Adds what was added to m to what the name means now. */
+static int join_again(const oci_merge *m, const oci_entries *entries, oci_merge **out, oci_error *err)
+{
+    OCI_AUTO(oci_merge) again = NULL;
+    size_t at = 0;
+    const oci_descriptor *now = oci_entries_next(entries, m->name, &at);
+    int r;
+
+    if (m->took_out)
+        return oci_fail(err, OCI_E_CONFLICT, "'%s' was changed by somebody else and is %s now", m->name,
+                        now != NULL ? now->digest_text : "gone");
+    r = oci_merge_new(m->layout, entries, m->name, &m->limits, &again, err);
+    for (size_t i = 0; r == 0 && i < m->members.count; i++)
+        if (m->members.items[i].added)
+            r = oci_merge_add(again, m->members.items[i].descriptor, err);
+    if (r == 0)
+        *out = oci_steal(&again);
+    return r;
+}
+
+int oci_merge_set(oci_merge *m, oci_txn *t, const oci_entries *entries, const oci_annotations *annotations,
+                  oci_error *err)
+{
+    OCI_AUTO(oci_merge) again = NULL;
+    int r;
+
+    if (m->anew || is_as_before(m, entries))
+        return put_index(m, t, annotations, err);
+    r = join_again(m, entries, &again, err);
+    return r == 0 ? put_index(again, t, annotations, err) : r;
 }

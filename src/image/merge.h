@@ -21,9 +21,11 @@ OCI_DEFINE_AUTO(oci_merge);
 int oci_merge_add(oci_merge *m, const oci_descriptor *d, oci_error *err);
 /* Takes out the manifests for p (or NULL) or of that digest (or NULL). OCI_E_NOT_FOUND. */
 int oci_merge_remove(oci_merge *m, const oci_platform *p, const char *digest, oci_error *err);
-/* Stores the index and gives it the name when t is committed, unless the name means something else by then.
- * annotations (or NULL) are set over those that it has. */
-int oci_merge_set(oci_merge *m, oci_txn *t, const oci_annotations *annotations, oci_error *err);
+/* Stores the index and has t give it the name. For a commit (oci_txn_at_commit): entries are those of the layout then,
+ * and what was added joins what the name means there, unless something was taken out: OCI_E_CONFLICT when it means
+ * something else than before. annotations (or NULL) are set over those that it has. */
+int oci_merge_set(oci_merge *m, oci_txn *t, const oci_entries *entries, const oci_annotations *annotations,
+                  oci_error *err);
 
 /* d with the platform that the configuration of its manifest in s tells, unless it has one or there is none to tell.
  * platform and config (given) are what it borrows from. */

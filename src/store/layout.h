@@ -5,6 +5,7 @@
 #include <oci-image/layout.h>
 #include <oci-image/mediatype.h>
 
+#include "entries.h"
 #include "os/os.h"
 #include "store.h"
 
@@ -49,6 +50,11 @@ int oci_layout_sync_index(oci_layout *l, oci_error *err);
 /* Removes (dry_run: counts) temporary files and directories that were last changed at before or earlier. The layout is
  * locked exclusively. */
 int oci_layout_sweep_tmp(oci_layout *l, int64_t before, bool dry_run, oci_swept *sum, oci_error *err);
+/* What a commit does with index.json as it is then (entries) and stays until its end: more may be put into the store
+ * and asked of t. It is called again when a staged layout becomes a part of another one, whose entries it then gets. */
+typedef int oci_txn_last(void *ctx, oci_txn *t, const oci_entries *entries, oci_error *err);
+/* Has last called by the commit of t; ctx is borrowed until then. Such a transaction is one with edits. */
+void oci_txn_at_commit(oci_txn *t, oci_txn_last *last, void *ctx);
 /* The end of a layout that is written as an archive: index is its index.json, whatever it had before. */
 int oci_layout_end_archive(oci_layout *l, const oci_index *index, oci_error *err);
 /* Gives a staged layout its name; OCI_E_EXISTS, and it is still staged, when something came there meanwhile. */

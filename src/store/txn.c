@@ -15,7 +15,6 @@
 #include "base/buf.h"
 #include "base/fail.h"
 #include "base/vec.h"
-#include "entries.h"
 #include "layout.h"
 #include "os/os.h"
 #include "spec/spec.h"
@@ -37,6 +36,8 @@ struct oci_txn {
         struct edit *items;
         size_t count, cap;
     } edits;
+    oci_txn_last *last; /* or NULL */
+    void *last_ctx;
 };
 
 int oci_txn_begin(oci_layout *l, oci_txn **out, oci_error *err)
@@ -180,6 +181,12 @@ int oci_txn_expect(oci_txn *t, const char *name, const oci_digest *old, oci_erro
     return add_edit(t, name, e, err);
 }
 
+void oci_txn_at_commit(oci_txn *t, oci_txn_last *last, void *ctx)
+{
+    t->last = last;
+    t->last_ctx = ctx;
+}
+
 static int carry_out_delete(const struct edit *e, oci_entries *list, oci_error *err)
 {
     if (oci_entries_delete(list, e->name, e->digest))
@@ -227,13 +234,15 @@ static int carry_out(const oci_txn *t, oci_entries *list, oci_error *err)
 }
 
 /* The index as it becomes; json gets its text. */
-static int edit_index(const oci_txn *t, const oci_index *old, oci_buf *json, oci_index **out, oci_error *err)
+static int edit_index(oci_txn *t, const oci_index *old, oci_buf *json, oci_index **out, oci_error *err)
 {
     OCI_AUTO(oci_entries) entries = NULL;
     OCI_AUTO_MEM const oci_descriptor **list = NULL;
     oci_index edited = *old;
     int r = oci_entries_new(old, &entries, err);
 
+    if (r == 0 && t->last != NULL)
+        r = t->last(t->last_ctx, t, entries, err);
     if (r == 0)
         r = carry_out(t, entries, err);
     if (r == 0)
@@ -266,7 +275,7 @@ static int replace_index(oci_txn *t, oci_error *err)
     return 0;
 }
 
-static int write_index(const oci_txn *t, oci_error *err)
+static int write_index(oci_txn *t, oci_error *err)
 {
     OCI_AUTO(oci_index) fresh = NULL;
     OCI_AUTO_BUF oci_buf json = OCI_BUF_INIT;
@@ -347,7 +356,7 @@ int oci_txn_commit(oci_txn *taken, oci_error *err)
     if (t->layout->archive)
         return write_index(t, err);
     /* A new layout gets its name also when it stays empty. */
-    if (t->edits.count == 0 && t->layout->stage == NULL)
+    if (t->edits.count == 0 && t->last == NULL && t->layout->stage == NULL)
         return 0;
     r = change_index(t, err);
     if (r < 0 || t->layout->stage == NULL)

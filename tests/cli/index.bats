@@ -199,3 +199,48 @@ make_parts() {
     [ ! -e layout ]
     [ ! -e x.tar ]
 }
+
+@test "what joins at the same time is all there" {
+    make_parts
+    for round in 1 2 3 4 5; do
+        for dest in new old; do
+            [ "$dest" = new ] || succeeds init old
+            for part in amd64 arm64 riscv64; do
+                if [ $part = arm64 ]; then
+                    "$OCI_IMAGE" index add "$dest:app" $part:app 2>$part.err &
+                else
+                    "$OCI_IMAGE" copy --merge $part:app $dest 2>$part.err &
+                fi
+                pids[${#pids[@]}]=$!
+            done
+            for pid in "${pids[@]}"; do
+                wait "$pid" || complain "round $round: $(cat ./*.err)"
+            done
+            pids=()
+            [ "$(platforms_of $dest app | tr ' ' '\n' | sort | tr '\n' ' ')" = "linux/amd64 linux/arm64 linux/riscv64 " ]
+            succeeds validate $dest
+            rm -r $dest
+        done
+    done
+}
+
+@test "a child that is not there has no platform to tell, and may be missing" {
+    make_parts
+    jq 'del(.manifests[].platform)' arm64/index.json >new
+    cp new arm64/index.json
+    rm -f "arm64/blobs/sha256/$(entry_of arm64 app | cut -d: -f2)"
+    oci index create layout:app amd64:app arm64:app
+    exits 3
+    oci index create layout:app amd64:app arm64:app --allow-missing
+    exits 0
+    complains_of "index: warning: sha256:* is not there, the copy lacks it too"
+    index_of layout app | jq -e '.manifests | length == 2 and (.[1] | has("platform") | not)'
+    # In the index it stays what it is, as an entry of its own it is damage.
+    oci index add layout:app riscv64:app
+    exits 0
+    oci copy --allow-missing arm64:app layout:alone
+    exits 0
+    oci index add layout:alone riscv64:app
+    exits 3
+    complains_of "index: *what 'alone' is: *"
+}

@@ -196,13 +196,11 @@ static int add_tar(struct cli *cli, oci_create *c, int fd)
 
 static int add_layer(struct cli *cli, oci_create *c, const char *name)
 {
-    int fd =
-        strcmp(name, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     struct stat st;
-    int r;
+    int fd = -1, r = cli_open_input(cli, name, &fd);
 
-    if (fd < 0)
-        return cli_fail_errno(cli, "open");
+    if (r < 0)
+        return r;
     if (fstat(fd, &st) < 0 || !S_ISDIR(st.st_mode))
         return add_tar(cli, c, fd);
     r = oci_create_add_dir(c, fd, created_by, &cli->err);

@@ -137,12 +137,11 @@ static void free_question(struct question *q)
 
 static int open_operand(struct cli *cli, const char *name, oci_reader **out)
 {
-    int fd =
-        strcmp(name, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) : open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int fd = -1, r = cli_open_input(cli, name, &fd);
 
-    if (fd < 0)
-        return cli_fail_errno(cli, "'%s'", name);
-    return oci_reader_from_fd(fd, out, &cli->err);
+    if (r == 0)
+        r = oci_reader_from_pipe(fd, cli_events(cli), out, &cli->err);
+    return cli_wrap(cli, r, "'%s'", name);
 }
 
 /* More than the limit is read to find out that it is passed, but not all of it. */

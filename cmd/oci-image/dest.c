@@ -56,6 +56,8 @@ int cli_dest_parse(struct cli *cli, const char *text, struct cli_dest *dest)
         r = cli_fail(cli, OCI_E_USAGE, "'%s': a new image cannot be called by a digest", text);
     if (r == 0 && dest->source.reference->name != NULL)
         r = cli_check_name(cli, dest->source.reference->name);
+    if (r == 0 && is_stdout(dest) && dest->source.reference->transport == OCI_TRANSPORT_OCI)
+        r = cli_fail(cli, OCI_E_USAGE, "'%s': a layout is a directory and no stream", text);
     dest->kind = kind_of(dest->source.reference);
     return r;
 }
@@ -142,6 +144,7 @@ int cli_dest_open(struct cli *cli, const struct cli_archive *o, const oci_limits
     dest->archive.events = cli_events(cli);
     dest->archive.mtime = epoch != NULL ? *epoch : 0;
     dest->archive.docker_load = o->docker_load;
+    dest->archive.name = dest->source.reference->path;
     r = choose_tmpdir(cli, dest);
     if (r == 0)
         r = open_writer(cli, dest, &w);

@@ -81,6 +81,19 @@ bool cli_is_stdin(const char *path)
     return strcmp(path, "-") == 0;
 }
 
+int cli_open_input(struct cli *cli, const char *name, int *fd)
+{
+    const oci_events *events = cli_events(cli);
+
+    do
+        *fd =
+            cli_is_stdin(name) ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    while (*fd < 0 && errno == EINTR && !events->cancelled(events->ctx));
+    if (*fd < 0 && errno == EINTR)
+        return cli_fail(cli, OCI_E_CANCELLED, "cancelled");
+    return *fd < 0 ? cli_fail_errno(cli, "open") : 0;
+}
+
 const char *cli_tmpdir(const char *option)
 {
     const char *text = option != NULL ? option : getenv("TMPDIR");

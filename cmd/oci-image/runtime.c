@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "open.h"
 #include "userns.h"
 
 static const char *const volumes[] = { "bind", "tmpfs", "none", NULL };
@@ -154,30 +155,22 @@ enum { MAX_TEMPLATE = 4 << 20 };
 
 static int read_template(struct cli *cli, const char *name, struct cli_runtime_config *out)
 {
-    FILE *f;
-    size_t n;
-    int number;
+    oci_reader *reader = NULL;
+    int fd = -1, r;
 
     if (name == NULL)
         return 0;
-    f = strcmp(name, "-") == 0 ? stdin : fopen(name, "re");
-    if (f == NULL)
-        return cli_fail_errno(cli, "--template: open '%s'", name);
-    out->template_text = malloc(MAX_TEMPLATE + 1);
-    n = out->template_text != NULL ? fread(out->template_text, 1, MAX_TEMPLATE + 1, f) : 0;
-    number = ferror(f) != 0 ? errno : 0;
-    if (f != stdin)
-        fclose(f);
-    if (out->template_text == NULL)
-        return cli_fail(cli, OCI_E_NOMEM, "out of memory");
-    errno = number;
-    if (number != 0)
-        return cli_fail_errno(cli, "--template: read '%s'", name);
-    if (n > MAX_TEMPLATE)
+    r = cli_open_input(cli, name, &fd);
+    if (r == 0)
+        r = oci_reader_from_pipe(fd, cli_events(cli), &reader, &cli->err);
+    if (r == 0)
+        r = oci_reader_read_all(reader, MAX_TEMPLATE, &out->template_text, &cli->err);
+    oci_reader_free(reader);
+    if (r == OCI_E_LIMIT)
         return cli_fail(cli, OCI_E_USAGE, "--template: '%s' is larger than %d bytes", name, MAX_TEMPLATE);
-    out->bundle.template_json = out->template_text;
-    out->bundle.template_len = n;
-    return 0;
+    out->bundle.template_json = out->template_text.data != NULL ? out->template_text.data : "";
+    out->bundle.template_len = out->template_text.len;
+    return cli_wrap(cli, r, "--template: '%s'", name);
 }
 
 /* ---- all of it ---- */
@@ -211,7 +204,7 @@ void cli_runtime_free(struct cli_runtime_config *c)
     oci_rootless_maps_free(c->rootless_maps);
     free(c->caps);
     free(c->cap_list);
-    free(c->template_text);
+    oci_buf_free(&c->template_text);
 }
 
 void cli_hint_at_runtime(struct cli *cli, int r, const struct cli_runtime *o)

@@ -28,7 +28,7 @@ struct cli_runtime_config {
     oci_rootless_maps *rootless_maps; /* those of the caller, for the container alone; or NULL */
     char *caps;
     const char **cap_list;
-    char *template_text;
+    oci_buf template_text;
 };
 /* Fills *out, to be freed whatever has failed. events is set by the caller. */
 int cli_runtime_read(struct cli *cli, const struct cli_runtime *o, struct cli_runtime_config *out);

@@ -27,6 +27,7 @@ typedef struct oci_export_options {
     const oci_limits *limits; /* or NULL; everything here is borrowed as long as the archive lives */
     const oci_events *events; /* or NULL */
     int64_t mtime;            /* of all members, in seconds */
+    const char *name;         /* or NULL: what is written, for the text of its failures */
     /* Where what has no size yet waits for it; a directory. */
     const char *tmpdir;
     /* Of an oci-archive: manifest.json beside index.json, so that "docker load" takes it too. */
@@ -42,7 +43,7 @@ OCI_API int oci_layout_to_archive(oci_writer *out, const oci_export_options *o, 
  * configurations as HEX.json and uncompressed layers as HEX.tar. */
 typedef struct oci_docker_archive oci_docker_archive;
 
-/* Takes out. Of o, limits, events and mtime count. Gives. */
+/* Takes out. Of o, limits, events, mtime and name count. Gives. */
 OCI_API int oci_docker_archive_new(oci_writer *out, const oci_export_options *o, oci_docker_archive **archive,
                                    oci_error *err);
 /* Writes the image of a manifest of from. name (NULL: none) becomes a full reference of Docker (oci_docker_reference);

@@ -96,11 +96,16 @@ static int list_referrers(oci_copier *c, oci_layout *from, oci_error *err)
 
 static int copy_referrer(oci_copier *c, const oci_descriptor *d, oci_error *err)
 {
+    const char *name = oci_annotations_get(d->annotations, OCI_ANNOTATION_REF_NAME);
     oci_copied now;
-    int r = oci_copier_find(c, d->digest_text, &now) ? 0 : oci_copy_graph(c, d, &now, err);
+    int r = 0;
 
+    if (name != NULL && !oci_ref_name_is_wellformed(name))
+        return oci_fail(err, OCI_E_INVALID, "the referrer %s is called '%s', which is no name", d->digest_text, name);
+    if (!oci_copier_find(c, d->digest_text, &now))
+        r = oci_copy_graph(c, d, &now, err);
     if (r == 0)
-        r = oci_copier_set(c, oci_annotations_get(d->annotations, OCI_ANNOTATION_REF_NAME), d, err);
+        r = oci_copier_set(c, name, d, err);
     return oci_wrap(err, r, "referrer %s", d->digest_text);
 }
 

@@ -37,10 +37,11 @@ int oci_docker_archive_new(oci_writer *out, const oci_export_options *o, oci_doc
     if (a == NULL)
         return oci_fail_nomem(err);
     a->o = *o;
-    a->out = oci_steal(&owned);
     a->arena = oci_arena_new(0);
     a->written = oci_map_new();
     r = a->arena != NULL && a->written != NULL ? oci_docker_list_begin(&a->list, err) : oci_fail_nomem(err);
+    if (r == 0)
+        r = oci_export_named(oci_steal(&owned), o->name, &a->out, err);
     if (r == 0)
         r = oci_tar_writer_new(a->out, &a->tar, err);
     if (r == 0)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "base/event.h"
 #include "base/fail.h"
 
 int oci_open_host_dir(int dirfd, const char *path, int *fd, oci_error *err)
@@ -20,11 +21,20 @@ int oci_open_host_dir(int dirfd, const char *path, int *fd, oci_error *err)
     return 0;
 }
 
-int oci_open_host_file(int dirfd, const char *path, int *fd, struct stat *st, oci_error *err)
+int oci_open_host_file(int dirfd, const char *path, const oci_events *events, int *fd, struct stat *st, oci_error *err)
 {
     OCI_AUTO_FD int file = -1;
+    int r;
 
-    file = path[0] == '\0' ? fcntl(dirfd, F_DUPFD_CLOEXEC, 0) : openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    for (;;) {
+        file =
+            path[0] == '\0' ? fcntl(dirfd, F_DUPFD_CLOEXEC, 0) : openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        if (file >= 0 || errno != EINTR)
+            break;
+        r = oci_check_cancelled(events, err);
+        if (r < 0)
+            return r;
+    }
     if (file < 0 && errno == ENOENT)
         return oci_fail(err, OCI_E_NOT_FOUND, "'%s' is not there", path);
     if (file < 0 && errno == ENOTDIR)

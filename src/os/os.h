@@ -53,8 +53,9 @@ int oci_root_open_parent(oci_root *root, const char *path, const oci_make_parent
 
 /* Opens a directory by a path of the user's own, links followed; OCI_E_NOT_FOUND, OCI_E_INVALID when it is none. */
 int oci_open_host_dir(int dirfd, const char *path, int *fd, oci_error *err);
-/* Opens whatever such a path names for reading, and waits for the other end of a pipe; "" is what dirfd is itself. */
-int oci_open_host_file(int dirfd, const char *path, int *fd, struct stat *st, oci_error *err);
+/* Opens whatever such a path names for reading, and waits for the other end of a pipe, unless events (or NULL) say
+ * that nobody wants it any more: OCI_E_CANCELLED; "" is what dirfd is itself. */
+int oci_open_host_file(int dirfd, const char *path, const oci_events *events, int *fd, struct stat *st, oci_error *err);
 /* A file for reading and writing in the directory of such a path that is gone when it is closed. */
 int oci_nameless_file(const char *dir, int *fd, oci_error *err);
 

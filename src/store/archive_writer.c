@@ -360,6 +360,8 @@ int oci_layout_to_archive(oci_writer *out, const oci_export_options *o, oci_layo
     r = oci_wrap(err, oci_open_host_dir(AT_FDCWD, o->tmpdir, &l->fd, err), "directory for temporary files '%s'",
                  o->tmpdir);
     if (r == 0)
+        r = oci_export_named(oci_steal(&owned), o->name, &owned, err);
+    if (r == 0)
         r = new_store(oci_steal(&owned), o, l->fd, &l->store, err);
     if (r == 0)
         r = oci_index_parse(oci_new_index, strlen(oci_new_index), &l->limits, &l->index, err);

@@ -14,6 +14,8 @@
 int oci_export_entry(oci_tar_writer *tar, oci_tar_type type, const char *name, uint64_t size, int64_t mtime,
                      oci_error *err);
 /* A whole file. */
+/* Takes the writer, which fails by that name from then on; NULL: as it is. Gives. */
+int oci_export_named(oci_writer *taken, const char *name, oci_writer **out, oci_error *err);
 int oci_export_file(oci_tar_writer *tar, const char *name, const void *p, size_t n, int64_t mtime, oci_error *err);
 
 /* manifest.json in the making: its images in order, each once. */

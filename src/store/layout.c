@@ -136,12 +136,18 @@ static int layout_of_archive(oci_archive *taken, const oci_layout_options *o, oc
 
     if (l == NULL)
         return oci_fail_nomem(err);
-    if (wanted == OCI_TRANSPORT_OCI_ARCHIVE || (wanted == OCI_TRANSPORT_ANY && is_layout))
+    if (wanted == OCI_TRANSPORT_OCI_ARCHIVE && is_docker && !is_layout)
+        r = oci_fail(err, OCI_E_INVALID, "this is a docker-archive, not an oci-archive");
+    else if (wanted == OCI_TRANSPORT_OCI_ARCHIVE || (wanted == OCI_TRANSPORT_ANY && is_layout))
         r = oci_store_new_archive(oci_steal(&archive), &l->store, err);
     else if (is_docker)
         r = oci_store_new_docker(oci_steal(&archive), &l->limits, l->events, &l->store, &l->is_lower_case, err);
     else if (wanted == OCI_TRANSPORT_ANY && oci_aci_is_one(archive))
         r = oci_store_new_aci(oci_steal(&archive), &l->limits, l->events, &l->store, err);
+    else if (wanted == OCI_TRANSPORT_DOCKER_ARCHIVE)
+        r = oci_fail(err, OCI_E_INVALID, "%s",
+                     is_layout ? "this is an oci-archive, not a docker-archive"
+                               : "it has no manifest.json, so it is no docker-archive");
     else
         r = oci_fail(err, OCI_E_INVALID,
                      "it has neither index.json nor manifest.json nor manifest, so it is no archive of images");
@@ -176,7 +182,7 @@ int oci_layout_open_unread(int dirfd, const char *path, const oci_layout_options
     const oci_transport wanted = o != NULL ? o->transport : OCI_TRANSPORT_ANY;
     OCI_AUTO_FD int fd = -1;
     struct stat st;
-    int r = oci_open_host_file(dirfd, path, &fd, &st, err);
+    int r = oci_open_host_file(dirfd, path, o != NULL ? o->events : NULL, &fd, &st, err);
 
     if (r < 0)
         return r;

@@ -287,3 +287,43 @@ tags() {
         [ "$(tar -xOf file manifest.json | jq length)" -eq 3 ]
     fi
 }
+
+@test "what cannot be written is named" {
+    make_layout app
+    for dest in oci-archive:/dev/full docker-archive:/dev/full; do
+        oci copy layout:app $dest
+        exits 1
+        complains_of "copy: *'/dev/full': write*: No space left on device"
+        one_line
+    done
+    run --separate-stderr bash -c 'ulimit -f 1; "$OCI_IMAGE" copy layout:app oci-archive:full.tar'
+    exits 1
+    complains_of "copy: *'full.tar': write*: File too large"
+    run --separate-stderr bash -c '"$OCI_IMAGE" copy layout:app - >/dev/full'
+    exits 1
+    complains_of "copy: *'-': write*: No space left on device"
+    oci create oci-archive:/dev/full:x tree.tar
+    exits 1
+    complains_of "create: *'/dev/full': write*"
+    holds . layout tree tree.tar tree.tar.gz
+}
+
+@test "a layout is no stream, and no archive is another one" {
+    make_layout app
+    oci copy layout:app oci:-
+    exits 2
+    oci create oci:-:x tree.tar
+    exits 2
+    holds . layout tree tree.tar tree.tar.gz
+    succeeds copy layout:app o.tar
+    succeeds copy layout:app docker-archive:d.tar
+    oci list docker-archive:o.tar
+    exits 3
+    complains_of "list: 'o.tar': this is an oci-archive, not a docker-archive"
+    oci list oci-archive:d.tar
+    exits 3
+    complains_of "list: 'd.tar': this is a docker-archive, not an oci-archive"
+    oci list docker-archive:tree.tar
+    exits 3
+    complains_of "list: 'tree.tar': it has no manifest.json*"
+}

@@ -461,3 +461,22 @@ make_multi() {
         exits 3
     done
 }
+
+@test "a referrer whose name is none is damage" {
+    make_layout app
+    subject=$(jq -c '.manifests[0] | del(.annotations, .platform)' layout/index.json)
+    jq -nc --argjson s "$subject" '{schemaVersion: 2, subject: $s, artifactType: "a/b",
+        mediaType: "application/vnd.oci.image.manifest.v1+json", layers: [],
+        config: {mediaType: "application/vnd.oci.empty.v1+json", size: 2,
+                 digest: "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"}}' >manifest
+    printf '{}' | "$OCI_IMAGE" blob put layout -
+    digest=$("$OCI_IMAGE" blob put layout manifest | cut -d ' ' -f 1)
+    jq --arg d "$digest" --argjson s "$(stat -c %s manifest)" '.manifests += [{digest: $d, size: $s,
+        mediaType: "application/vnd.oci.image.manifest.v1+json",
+        annotations: {"org.opencontainers.image.ref.name": "no name!"}}]' layout/index.json >new
+    cp new layout/index.json
+    oci copy --referrers layout:app copy
+    exits 3
+    complains_of "copy: *'no name!', which is no name"
+    [ ! -e copy ]
+}

@@ -159,3 +159,40 @@ load lib
         says $((128 + $(kill -l $signal)))
     done
 }
+
+@test "an interrupted command that waits for a pipe to open says nothing" {
+    mkfifo pipe
+    "$OCI_IMAGE" create layout:app --cmd x
+    for command in "list pipe" "create layout:new pipe" "validate --type config pipe" "digest pipe" \
+        "runtime-config --template pipe layout:app"; do
+        # shellcheck disable=SC2016
+        run --separate-stderr bash -c '
+            set -m
+            "$OCI_IMAGE" '"$command"' & pid=$!
+            sleep 0.5
+            kill -INT $pid
+            wait $pid
+            echo $?'
+        says 130
+        [[ $stderr != *"oci-image: "* ]] || complain "$command"
+    done
+}
+
+@test "an interrupted command that waits for standard input says nothing" {
+    mkfifo pipe
+    "$OCI_IMAGE" create layout:app --cmd x
+    for command in "list -" "create layout:new -" "validate --type config -" "digest -" \
+        "runtime-config --template - layout:app"; do
+        # shellcheck disable=SC2016
+        run --separate-stderr bash -c '
+            set -m
+            "$OCI_IMAGE" '"$command"' <pipe & pid=$!
+            exec 3>pipe
+            sleep 0.5
+            kill -INT $pid
+            wait $pid
+            echo $?'
+        says 130
+        [[ $stderr != *"oci-image: "* ]] || complain "$command"
+    done
+}

@@ -210,17 +210,17 @@ OCI_TEST (host_file, is_what_a_path_or_a_descriptor_names) {
     oci_error err;
 
     make_file(dir, "file", "x");
-    assert_ok(&err, oci_open_host_file(dir, "file", &fd, &st, &err));
+    assert_ok(&err, oci_open_host_file(dir, "file", NULL, &fd, &st, &err));
     assert_true(S_ISREG(st.st_mode) && st.st_size == 1);
-    assert_ok(&err, oci_open_host_file(fd, "", &again, &st, &err));
+    assert_ok(&err, oci_open_host_file(fd, "", NULL, &again, &st, &err));
     assert_true(again != fd && S_ISREG(st.st_mode) && (fcntl(again, F_GETFD) & FD_CLOEXEC) != 0);
     close(again);
     close(fd);
-    assert_ok(&err, oci_open_host_file(dir, ".", &fd, &st, &err));
+    assert_ok(&err, oci_open_host_file(dir, ".", NULL, &fd, &st, &err));
     assert_true(S_ISDIR(st.st_mode));
     close(fd);
-    assert_fails(OCI_E_NOT_FOUND, &err, oci_open_host_file(dir, "none", &fd, &st, &err));
-    assert_fails(OCI_E_NOT_FOUND, &err, oci_open_host_file(dir, "file/x", &fd, &st, &err));
+    assert_fails(OCI_E_NOT_FOUND, &err, oci_open_host_file(dir, "none", NULL, &fd, &st, &err));
+    assert_fails(OCI_E_NOT_FOUND, &err, oci_open_host_file(dir, "file/x", NULL, &fd, &st, &err));
     assert_int_equal(count_fds(), fds);
     scratch_free(dir);
 }

@@ -3,14 +3,21 @@
 
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
 
 void oci_hash_seed(uint64_t seed[2])
 {
     size_t n = 2 * sizeof seed[0];
 
-    /* Where the kernel has no random bytes yet, the address (ASLR) has to do. */
-    if (getrandom(seed, n, GRND_NONBLOCK) != (ssize_t)n)
-        seed[0] ^= (uint64_t)(uintptr_t)seed * UINT64_C(0x9e3779b97f4a7c15);
+    struct timespec now = { 0 };
+
+    if (getrandom(seed, n, GRND_NONBLOCK) == (ssize_t)n)
+        return;
+    /* Where the kernel has no random bytes yet, time, process and address (ASLR) have to do. */
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    seed[0] = (uint64_t)now.tv_nsec * UINT64_C(0x9e3779b97f4a7c15) ^ (uint64_t)now.tv_sec;
+    seed[1] = (uint64_t)(uintptr_t)seed * UINT64_C(0x9e3779b97f4a7c15) ^ (uint64_t)getpid();
 }
 
 static inline uint64_t rotate(uint64_t x, unsigned n)

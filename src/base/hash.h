@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A seed that nobody knows. */
+/* A seed that nobody knows, another one each time. */
 void oci_hash_seed(uint64_t seed[2]);
 
 /* SipHash-1-3 of p[0..n). */

@@ -41,11 +41,18 @@ void oci_hex_encode(const void *p, size_t n, char *out)
     out[2 * n] = '\0';
 }
 
-static int hex_value(char c)
+int oci_hex_digit(char c)
 {
     if (c >= '0' && c <= '9')
         return c - '0';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+static int lower_digit(char c)
+{
+    return c >= 'A' && c <= 'F' ? -1 : oci_hex_digit(c);
 }
 
 bool oci_hex_decode(const char *s, size_t len, void *out, size_t n)
@@ -55,7 +62,7 @@ bool oci_hex_decode(const char *s, size_t len, void *out, size_t n)
     if (len % 2 != 0 || len / 2 != n)
         return false;
     for (size_t i = 0; i < n; i++) {
-        int high = hex_value(s[2 * i]), low = hex_value(s[2 * i + 1]);
+        int high = lower_digit(s[2 * i]), low = lower_digit(s[2 * i + 1]);
 
         if (high < 0 || low < 0)
             return false;

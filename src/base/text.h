@@ -11,6 +11,8 @@ bool oci_ends_with(const char *s, const char *suffix);
 /* ASCII only, whatever the locale. */
 bool oci_equal_nocase(const char *a, const char *b);
 
+/* The value of a hexadecimal digit in either case, -1 for anything else. */
+int oci_hex_digit(char c);
 /* Writes 2 * n lower-case digits and a NUL. */
 void oci_hex_encode(const void *p, size_t n, char *out);
 /* Reads exactly 2 * n lower-case digits; false on anything else. */

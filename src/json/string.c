@@ -2,6 +2,7 @@
 #include "lexeme.h"
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "base/utf8.h"
 
 enum { FIRST_HIGH = 0xd800, FIRST_LOW = 0xdc00, LAST_LOW = 0xdfff };
@@ -46,16 +47,11 @@ static bool read_hex(const char *s, size_t n, size_t at, uint32_t *code)
     if (n - at < 4)
         return false;
     for (size_t i = 0; i < 4; i++) {
-        char c = s[at + i];
+        int digit = oci_hex_digit(s[at + i]);
 
-        if (c >= '0' && c <= '9')
-            value = value << 4 | (uint32_t)(c - '0');
-        else if (c >= 'a' && c <= 'f')
-            value = value << 4 | (uint32_t)(c - 'a' + 10);
-        else if (c >= 'A' && c <= 'F')
-            value = value << 4 | (uint32_t)(c - 'A' + 10);
-        else
+        if (digit < 0)
             return false;
+        value = value << 4 | (uint32_t)digit;
     }
     *code = value;
     return true;

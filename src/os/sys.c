@@ -6,13 +6,12 @@
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/fail.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "os.h"
 
@@ -151,18 +150,11 @@ int oci_fail_entry(oci_error *err, const char *verb, const char *base)
 
 void oci_random_text(char out[OCI_RANDOM_TEXT])
 {
-    unsigned char bytes[OCI_RANDOM_TEXT / 2];
+    uint64_t seed[2];
 
-    if (getrandom(bytes, sizeof bytes, GRND_NONBLOCK) != (ssize_t)sizeof bytes) {
-        struct timespec now = { 0 };
-        uint32_t mix;
-
-        /* The names need to be different, not secret. */
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        mix = (uint32_t)now.tv_nsec * UINT32_C(2654435761) ^ (uint32_t)getpid();
-        memcpy(bytes, &mix, sizeof bytes);
-    }
-    oci_hex_encode(bytes, sizeof bytes, out);
+    /* The names need to be different, not secret. */
+    oci_hash_seed(seed);
+    oci_hex_encode(seed, OCI_RANDOM_TEXT / 2, out);
 }
 
 int oci_fsync_dir(int fd, oci_error *err)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "base/text.h"
 #include "spec.h"
 
 /* The grammar of RFC 3986 appendix A, from the scheme to the fragment. Text is cut at its delimiters first, so each
@@ -16,11 +17,6 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-static bool is_hex(char c)
-{
-    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 /* unreserved and sub-delims */
 static bool is_plain(char c)
 {
@@ -32,7 +28,7 @@ static bool is_run(const char *s, size_t n, const char *more)
 {
     for (size_t i = 0; i < n; i++) {
         if (s[i] == '%') {
-            if (n - i < 3 || !is_hex(s[i + 1]) || !is_hex(s[i + 2]))
+            if (n - i < 3 || oci_hex_digit(s[i + 1]) < 0 || oci_hex_digit(s[i + 2]) < 0)
                 return false;
             i += 2;
         } else if (!is_plain(s[i]) && (s[i] == '\0' || strchr(more, s[i]) == NULL)) {
@@ -60,12 +56,12 @@ static bool is_literal(const char *s, size_t n)
     if (n > 0 && (s[0] == 'v' || s[0] == 'V')) {
         size_t i = 1;
 
-        while (i < n && is_hex(s[i]))
+        while (i < n && oci_hex_digit(s[i]) >= 0)
             i++;
         return i > 1 && i + 1 < n && s[i] == '.' && memchr(s, '%', n) == NULL && is_run(s + i + 1, n - i - 1, ":");
     }
     for (size_t i = 0; i < n; i++)
-        if (!is_hex(s[i]) && s[i] != ':' && s[i] != '.')
+        if (oci_hex_digit(s[i]) < 0 && s[i] != ':' && s[i] != '.')
             return false;
     return n >= 2 && memchr(s, ':', n) != NULL;
 }

@@ -63,23 +63,14 @@ int oci_tar_xattrs_add_schily(oci_tar_xattrs *x, char *name, size_t n, oci_span 
     return add_checked(x, name, n, value, OCI_TAR_XATTR_SCHILY, err);
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* Returns the new length; a "%" without two digits behind it stands for itself. */
 static size_t url_decode(char *s, size_t n)
 {
     size_t used = 0;
 
     for (size_t i = 0; i < n; i++) {
-        int high = s[i] == '%' && n - i > 2 ? hex_digit(s[i + 1]) : -1;
-        int low = high >= 0 ? hex_digit(s[i + 2]) : -1;
+        int high = s[i] == '%' && n - i > 2 ? oci_hex_digit(s[i + 1]) : -1;
+        int low = high >= 0 ? oci_hex_digit(s[i + 2]) : -1;
 
         if (low >= 0) {
             s[used++] = (char)(high << 4 | low);

@@ -258,3 +258,15 @@ OCI_TEST (text, base64_is_strict) {
     assert_int_equal(len, 0);
     assert_int_equal(oci_base64_max(4), 3);
 }
+
+OCI_TEST (text, knows_hexadecimal_digits) {
+    static const char digits[] = "0123456789abcdef", upper[] = "ABCDEF";
+
+    for (int i = 0; i < 16; i++)
+        assert_int_equal(oci_hex_digit(digits[i]), i);
+    for (int i = 0; i < 6; i++)
+        assert_int_equal(oci_hex_digit(upper[i]), 10 + i);
+    for (const char *c = "/:@G`g \x7f\xff"; *c != '\0'; c++)
+        assert_int_equal(oci_hex_digit(*c), -1);
+    assert_int_equal(oci_hex_digit('\0'), -1);
+}

@@ -172,8 +172,8 @@ const struct cli_command cmd_index = {
         "Each is for the platform that its configuration tells. add does the same to what NAME is already, an index or "
         "a single image: what is for the same platform gives way, together with its attestations. remove takes "
         "manifests out; their blobs stay until gc.\n\n"
-        "NAME means the new index in the end; if somebody has changed it meanwhile, nothing is done, with exit status "
-        "1.",
+        "NAME means the new index in the end. If somebody has changed it meanwhile, add joins that; remove does "
+        "nothing, with exit status 1.",
     .options = options,
     .options_size = sizeof(struct options),
     .defaults = &defaults,

@@ -52,7 +52,8 @@ OCI_API int oci_copier_add(oci_copier *c, oci_layout *from, const oci_descriptor
  * what has different ones. */
 OCI_API int oci_copier_add_entries(oci_copier *c, oci_layout *from, const char *name, const char *as, oci_error *err);
 /* Takes the manifests for p (or NULL), or of digest (or NULL), out of the index that the destination calls name.
- * OCI_E_NOT_FOUND when it has none; OCI_E_USAGE when it would be empty after the commit, or nothing is to be joined. */
+ * OCI_E_NOT_FOUND when it has none; OCI_E_USAGE when it would be empty after the commit, or nothing is to be joined.
+ * The commit fails with OCI_E_CONFLICT when somebody else has changed what the name means. */
 OCI_API int oci_copier_remove(oci_copier *c, const char *name, const oci_platform *p, const char *digest,
                               oci_error *err);
 /* Whether it failed for something that the option allow_missing would have made a warning of. */

@@ -200,7 +200,7 @@ make_docker_archive() {
     complains_of "list: 'layout': this is a directory, not an archive"
     oci list docker-archive:image.tar
     exits 3
-    complains_of "list: 'image.tar': it has * no archive of images"
+    complains_of "list: 'image.tar': this is an oci-archive, not a docker-archive"
     oci list docker-archive:none
     exits 4
     complains_of "list: 'none' is not there"

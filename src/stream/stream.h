@@ -64,4 +64,9 @@ int oci_reader_borrow(oci_reader *src, atomic_bool *cancelled, oci_reader **out,
  * like this before, it is done together with its own hashing of them. r may be NULL. */
 void oci_reader_hash_too(oci_reader *r, oci_digester *also, const void *p, size_t n);
 
+/* Reads the first n bytes of src, or all there are, into memory: *head, borrowed until they are read from the reader
+ * given back, which begins with them. whole: src has ended within them, and is freed. A failure of src waits until the
+ * reader comes to it. */
+int oci_reader_peek(oci_reader *src, size_t n, oci_span *head, bool *whole, oci_reader **out, oci_error *err);
+
 #endif

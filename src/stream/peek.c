@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The beginning of a source, read before its turn and kept until then. */
+#include "stream.h"
+
+#include "base/fail.h"
+
+struct peek_reader {
+    oci_reader r;
+    oci_reader *src; /* NULL when it has ended */
+    unsigned char *head;
+    size_t len;
+    bool passed; /* the head is given, and goes with the next call */
+};
+
+/* Whether the source has ended: what fails now fails again when its turn has come. */
+static bool read_head(struct peek_reader *p, size_t n)
+{
+    size_t got = 1;
+
+    while (p->len < n && got > 0) {
+        if (oci_reader_fill(p->src, p->head + p->len, n - p->len, &got, NULL) < 0)
+            return false;
+        p->len += got;
+    }
+    return got == 0;
+}
+
+static int peek_next(oci_reader *r, oci_span *out, oci_error *err)
+{
+    struct peek_reader *p = (struct peek_reader *)r;
+
+    if (!p->passed && p->len > 0) {
+        p->passed = true;
+        *out = (oci_span) { p->head, p->len };
+        return 0;
+    }
+    oci_free(p->head);
+    p->head = NULL;
+    return p->src != NULL ? oci_reader_next(p->src, out, err) : 0;
+}
+
+static void peek_free(oci_reader *r)
+{
+    struct peek_reader *p = (struct peek_reader *)r;
+
+    oci_reader_free(p->src);
+    oci_free(p->head);
+}
+
+static const oci_reader_ops peek_ops = { peek_next, peek_free, NULL };
+
+/* Gives back what was not needed, where that can be done. */
+static void shrink(struct peek_reader *p)
+{
+    unsigned char *smaller = p->len > 0 ? oci_realloc_array(p->head, p->len, 1) : NULL;
+
+    if (smaller != NULL)
+        p->head = smaller;
+}
+
+int oci_reader_peek(oci_reader *src, size_t n, oci_span *head, bool *whole, oci_reader **out, oci_error *err)
+{
+    OCI_AUTO(oci_reader) owned = src;
+    struct peek_reader *p = oci_calloc(1, sizeof *p);
+
+    if (p == NULL)
+        return oci_fail_nomem(err);
+    p->r.ops = &peek_ops;
+    p->src = oci_steal(&owned);
+    p->head = oci_realloc_array(NULL, n, 1);
+    if (p->head == NULL) {
+        oci_reader_free(&p->r);
+        return oci_fail_nomem(err);
+    }
+    *whole = read_head(p, n);
+    if (*whole) {
+        oci_reader_free(p->src);
+        p->src = NULL;
+    }
+    shrink(p);
+    *head = (oci_span) { p->head, p->len };
+    *out = &p->r;
+    return 0;
+}

@@ -44,9 +44,10 @@ typedef struct oci_apply_options {
 } oci_apply_options;
 
 typedef struct oci_apply_stats {
-    uint64_t entries; /* tar entries read */
-    uint64_t bytes;   /* of regular files written */
-    uint64_t removed; /* names removed by whiteouts; a tree that went whole counts once */
+    uint64_t entries;  /* tar entries read */
+    uint64_t bytes;    /* of regular files, also of those that were not written */
+    uint64_t removed;  /* names removed by whiteouts; a tree that went whole counts once */
+    uint64_t shadowed; /* regular files that were not written, because a later layer replaces or hides them */
 } oci_apply_stats;
 
 /* rootfd is a directory, borrowed as long as the applier lives. o may be NULL. Gives. */

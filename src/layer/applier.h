@@ -7,6 +7,7 @@
  *   apply.c   the loop over the entries; whiteouts
  *   place.c   finding the directory an entry goes to, and recording it
  *   put.c     making files, directories, links and nodes
+ *   stand_in.c  files that need not be written
  *   links.c   hard links
  *   late.c    those whose target comes later
  *   meta.c    owners, modes, attributes, times
@@ -26,6 +27,7 @@
 #include "made.h"
 #include "os/ident.h"
 #include "os/os.h"
+#include "shadow.h"
 #include "tar/tar.h"
 
 /* What was left out or tolerated, told once at the end. */
@@ -48,8 +50,18 @@ typedef struct oci_parent {
     bool valid;
     int fd; /* for looking up and making names only (O_PATH); -1: none yet */
     struct stat st;
-    uint32_t ref; /* its record */
+    uint32_t ref;    /* its record */
+    uint32_t hidden; /* the last layer that hides what is in it, as far as can be foreseen */
 } oci_parent;
+
+/* The empty file that files which need not be written are names of. */
+typedef struct oci_stand_in {
+    const oci_shadow *shadow; /* which those are; borrowed. NULL: none */
+    int fd;                   /* -1: there is none yet */
+    struct stat st;
+    bool off;     /* there can be no more names of it */
+    bool missing; /* one of its names is needed: what was made is of no use */
+} oci_stand_in;
 
 struct oci_applier {
     oci_root root;
@@ -63,6 +75,7 @@ struct oci_applier {
     uint32_t layer; /* its number, from 1 */
     oci_parent parent;
     oci_late_links late;
+    oci_stand_in stand_in;
     oci_reader *source;      /* of the layer at hand */
     oci_facts *facts;        /* NULL without the option snapshot */
     uint64_t entries, bytes; /* of all layers */
@@ -76,9 +89,11 @@ OCI_DEFINE_AUTO(oci_applier);
 /* Where an entry goes. */
 typedef struct oci_place {
     int dirfd;        /* borrowed until the next place is looked for */
-    const char *base; /* borrowed from the path */
+    const char *path; /* borrowed */
+    const char *base; /* its last component */
     struct stat dir;  /* of dirfd, as it was found */
     uint32_t ref;     /* the record of dirfd */
+    uint32_t hidden;  /* as in oci_parent */
     bool looked;      /* at the name; before that nothing is known of it: */
     bool there;       /* there is something with that name: */
     struct stat st;
@@ -110,6 +125,21 @@ int oci_apply_root(oci_applier *a, const oci_tar_entry *e, oci_error *err);
 int oci_apply_link(oci_applier *a, const oci_tar_entry *e, oci_error *err);
 /* At the end of the layer: the links that were left for later. */
 int oci_apply_late_links(oci_applier *a, oci_error *err);
+
+/* ---- stand_in.c ---- */
+
+/* From now on files that shadow (borrowed as long as the applier lives) knows to be replaced or hidden by later layers
+ * are not written. Where that turns out to have been wrong, an OCI_E_CONFLICT is returned and a->stand_in.missing set:
+ * everything has to be done again without. */
+void oci_applier_foresee(oci_applier *a, const oci_shadow *shadow);
+/* Whether nothing will be left of the file e at the place. */
+bool oci_stand_in_will_do(const oci_applier *a, const oci_place *p, const oci_tar_entry *e);
+/* Puts one at the place, whatever was there: 1, 0 when there can be none. */
+int oci_stand_in_put(oci_applier *a, oci_place *p, oci_error *err);
+/* A hard link to what is st is about to be made at the place, as a copy or not. */
+int oci_stand_in_check_link(oci_applier *a, const oci_place *p, const struct stat *st, bool copy, oci_error *err);
+/* All layers were applied: none may be left. */
+int oci_stand_in_finish(oci_applier *a, oci_error *err);
 
 /* ---- meta.c ---- */
 

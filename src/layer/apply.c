@@ -201,7 +201,7 @@ int oci_applier_new(int rootfd, const oci_apply_options *o, oci_applier **out, o
     if (a == NULL)
         return oci_fail_nomem(err);
     a->root = (oci_root)OCI_ROOT_INIT(rootfd);
-    a->parent.fd = -1;
+    a->parent.fd = a->stand_in.fd = -1;
     a->umask = oci_apply_umask(0777);
     if (o != NULL)
         a->options = *o;
@@ -239,6 +239,8 @@ int oci_applier_finish(oci_applier *a, oci_error *err)
     int r = check_usable(a, err);
 
     if (r == 0)
+        r = oci_stand_in_finish(a, err);
+    if (r == 0)
         r = oci_settle_dirs(a, err);
     a->broken = r < 0;
     if (r < 0)
@@ -261,6 +263,7 @@ void oci_applier_free(oci_applier *a)
     if (a == NULL)
         return;
     oci_late_clear(&a->late);
+    oci_closep_(&a->stand_in.fd);
     oci_closep_(&a->parent.fd);
     oci_buf_free(&a->parent.path);
     oci_table_free(&a->made);

@@ -62,8 +62,11 @@ static int copy(oci_applier *a, const oci_place *p, const struct target *target,
 {
     uint64_t left = a->limits.max_size - a->bytes, before = left;
     const oci_copy_options o = { .events = a->events, .budget = &left };
-    int r = oci_entry_copy(target->dirfd, target->base, p->dirfd, p->base, &o, err);
+    int r = oci_stand_in_check_link(a, p, &target->st, true, err);
 
+    if (r < 0)
+        return r;
+    r = oci_entry_copy(target->dirfd, target->base, p->dirfd, p->base, &o, err);
     a->bytes += before - left;
     a->stats.bytes += before - left;
     a->left_out.links += r == 0;
@@ -90,6 +93,9 @@ static int link_to(oci_applier *a, oci_place *p, const struct target *target, co
 
     if (oci_is_same_file(&p->dir, &target->dir) && strcmp(p->base, target->base) == 0)
         return oci_fail(err, OCI_E_INVALID, "the hard link leads to itself");
+    r = oci_stand_in_check_link(a, p, &target->st, false, err);
+    if (r < 0)
+        return r;
     r = link_or_copy(a, p, target, err);
     if (r == OCI_E_EXISTS) {
         r = oci_place_clear(a, p, err);

@@ -187,6 +187,8 @@ static int open_parent(oci_applier *a, const char *path, oci_span parent, oci_er
     p->path.len = 0;
     if (r == 0)
         r = oci_buf_append(&p->path, parent.data, parent.len, err);
+    if (a->stand_in.shadow != NULL)
+        p->hidden = oci_shadow_below(a->stand_in.shadow, parent.data, parent.len);
     p->valid = r == 0;
     return r;
 }
@@ -220,9 +222,11 @@ int oci_place_find(oci_applier *a, const char *path, oci_place *out, oci_error *
         return r;
     *out = (oci_place) {
         .dirfd = a->parent.fd,
+        .path = path,
         .base = base,
         .dir = a->parent.st,
         .ref = a->parent.ref,
+        .hidden = a->parent.hidden,
     };
     return 0;
 }

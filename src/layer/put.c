@@ -33,7 +33,8 @@ static int write_at(int fd, const oci_span *piece, uint64_t offset, uint64_t *po
     return r;
 }
 
-/* Writes the pieces of a file where they belong; what lies between them stays a hole. */
+/* Writes the pieces of a file where they belong; what lies between them stays a hole. With fd -1 nothing is written,
+ * and all the same counted and checked. */
 static int write_content(oci_applier *a, const oci_tar_entry *e, oci_tar_reader *t, int fd, oci_error *err)
 {
     const bool free_holes = e->sparse && a->facts == NULL;
@@ -58,12 +59,14 @@ static int write_content(oci_applier *a, const oci_tar_entry *e, oci_tar_reader 
                             (unsigned long long)e->size);
         if (free_holes && (r = charge(a, piece.len, err)) < 0)
             return r;
+        if (fd < 0)
+            continue;
         oci_facts_content(a->facts, a->source, piece, offset);
         r = write_at(fd, &piece, offset, &position, err);
         if (r < 0)
             return r;
     }
-    if (r == 0 && position != e->size && ftruncate(fd, (off_t)e->size) < 0)
+    if (r == 0 && fd >= 0 && position != e->size && ftruncate(fd, (off_t)e->size) < 0)
         return oci_fail_errno(err, "make the file %llu bytes long", (unsigned long long)e->size);
     return r < 0 ? r : 0;
 }
@@ -87,13 +90,34 @@ static int make_file(const oci_place *p, const oci_tar_entry *e, int *fd, oci_er
     return oci_entry_create_file(p->dirfd, p->base, oci_meta_new_mode(e), fd, err);
 }
 
+/* A file of which nothing will be left: 1 when there is a stand-in, 0 when there can be none. */
+static int pass_over(oci_applier *a, oci_place *p, const oci_tar_entry *e, oci_tar_reader *t, oci_error *err)
+{
+    oci_owner owner;
+    int r = oci_stand_in_put(a, p, err);
+
+    if (r <= 0)
+        return r;
+    r = write_content(a, e, t, -1, err);
+    /* Whom it would have belonged to can be an error. */
+    if (r == 0)
+        r = oci_ident_owner(&a->ident, e->uid, e->gid, &owner, err);
+    if (r < 0)
+        return r;
+    a->stats.shadowed++;
+    return 1;
+}
+
 /* t is NULL for a file without content. */
 static int put_file(oci_applier *a, oci_place *p, const oci_tar_entry *e, oci_tar_reader *t, oci_error *err)
 {
     OCI_AUTO_FD int fd = -1;
     struct stat st;
-    int r = make_anew(a, p, e, make_file, &fd, err);
+    int r = oci_stand_in_will_do(a, p, e) ? pass_over(a, p, e, t, err) : 0;
 
+    if (r != 0)
+        return r < 0 ? r : 0;
+    r = make_anew(a, p, e, make_file, &fd, err);
     if (r == 0 && t != NULL)
         r = write_content(a, e, t, fd, err);
     if (r == 0)

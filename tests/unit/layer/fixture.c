@@ -350,14 +350,21 @@ static void note_warning(void *ctx, const char *text)
     strcat(w->warnings, "\n");
 }
 
-static int apply_one(oci_applier *a, const struct layer *layer, oci_error *err)
+static int apply_one(oci_applier *a, const struct layer *layer, oci_apply_stats *sum, oci_error *err)
 {
+    oci_apply_stats stats = { 0 };
+    int result;
     OCI_AUTO_BUF oci_buf tar = OCI_BUF_INIT;
     OCI_AUTO(oci_reader) r = NULL;
 
     write_layer(&tar, layer);
     assert_int_equal(oci_reader_from_memory(tar.data, tar.len, &r, NULL), 0);
-    return oci_applier_apply(a, r, NULL, err);
+    result = oci_applier_apply(a, r, &stats, err);
+    sum->entries += stats.entries;
+    sum->bytes += stats.bytes;
+    sum->removed += stats.removed;
+    sum->shadowed += stats.shadowed;
+    return result;
 }
 
 int world_apply(struct world *w, const struct layer *layers, size_t count, oci_applier **keep, oci_error *err)
@@ -368,14 +375,16 @@ int world_apply(struct world *w, const struct layer *layers, size_t count, oci_a
     int r;
 
     w->warnings[0] = '\0';
+    w->stats = (oci_apply_stats) { 0 };
     if (options.events == NULL)
         options.events = &events;
     r = oci_applier_new(w->root, &options, &a, err);
     if (r < 0)
         return r;
     a->root.walk = w->walk;
+    oci_applier_foresee(a, w->shadow);
     for (size_t i = 0; r == 0 && i < count; i++)
-        r = apply_one(a, &layers[i], err);
+        r = apply_one(a, &layers[i], &w->stats, err);
     if (r == 0)
         r = oci_applier_finish(a, err);
     if (keep != NULL)

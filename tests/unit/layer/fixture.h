@@ -71,9 +71,11 @@ struct world {
     char path[64];
     int top, root;
     oci_apply_options options;
-    bool walk;           /* without openat2 */
-    char warnings[2048]; /* of the last apply, joined */
-    char *canary;        /* what it looked like */
+    bool walk;                /* without openat2 */
+    const oci_shadow *shadow; /* what is foreseen; or NULL */
+    char warnings[2048];      /* of the last apply, joined */
+    oci_apply_stats stats;    /* of the last apply, all layers together */
+    char *canary;             /* what it looked like */
 };
 
 void world_new(struct world *w);

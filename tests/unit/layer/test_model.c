@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Random stacks of layers, applied for real and to a model in memory. The seeds are fixed: every run does the same. */
-#include "model.h"
+#include "stacks.h"
 
 #include "layer/nametree.h"
 #include "layer/view.h"
@@ -8,105 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { MAX_LAYERS = 4, MAX_ITEMS = 10 };
-
-struct stack {
-    struct item items[MAX_LAYERS][MAX_ITEMS];
-    char texts[MAX_LAYERS][MAX_ITEMS][2][64];
-    struct layer layers[MAX_LAYERS];
-    size_t count;
-};
-
-static void random_path(char out[64], unsigned deep)
-{
-    static const char *const names[] = { "a", "b", "c", "l" };
-
-    out[0] = '\0';
-    for (unsigned n = 1 + pick(deep); n > 0; n--) {
-        strcat(out, names[pick(4)]);
-        if (n > 1)
-            strcat(out, "/");
-    }
-}
-
-static void random_whiteout(char out[64])
-{
-    char path[64];
-    char *slash;
-
-    random_path(path, 3);
-    slash = strrchr(path, '/');
-    if (pick(3) == 0)
-        format(out, 64, "%.*s.wh..wh..opq", slash != NULL ? (int)(slash - path) + 1 : 0, path);
-    else
-        format(out, 64, "%.*s.wh.%s", slash != NULL ? (int)(slash - path) + 1 : 0, path,
-               slash != NULL ? slash + 1 : path);
-}
-
-static void random_item(struct item *i, char texts[2][64], bool links)
-{
-    static const char *const targets[] = { "a", "b", "/", "..", "/b", "../a", "a/b", "l", "/c/a", "." };
-    static const unsigned modes[] = { 0, 0700, 01777, 0750 };
-    unsigned kind = pick(20);
-
-    *i = (struct item) { .type = '0', .name = texts[0], .text = texts[1] };
-    texts[1][0] = '\0';
-    random_path(texts[0], 3);
-    i->mtime = pick(5) * 100;
-    i->mode = modes[pick(4)];
-    if (is_privileged())
-        i->uid = pick(3);
-    if (kind < 6) {
-        i->type = '5';
-    } else if (kind < 10) {
-        format(texts[1], 64, "%u", pick(1000));
-    } else if (kind < 12) {
-        i->type = links ? '2' : '6';
-        format(texts[1], 64, "%s", links ? targets[pick(10)] : "");
-    } else if (kind < 14 && links) {
-        i->type = '1';
-        random_path(texts[1], 2);
-    } else if (kind < 15) {
-        i->type = '6';
-    } else {
-        random_whiteout(texts[0]);
-    }
-    if (i->type == '2')
-        i->mode = 0777;
-}
-
-static void random_stack(struct stack *s, uint64_t seed, bool links)
-{
-    random_seed(seed);
-    s->count = 1 + pick(MAX_LAYERS);
-    for (size_t l = 0; l < s->count; l++) {
-        s->layers[l] = (struct layer) { s->items[l], 1 + pick(MAX_ITEMS) };
-        for (size_t i = 0; i < s->layers[l].count; i++)
-            random_item(&s->items[l][i], s->texts[l][i], links);
-    }
-}
-
-static void print_stack(const struct stack *s)
-{
-    for (size_t l = 0; l < s->count; l++)
-        for (size_t i = 0; i < s->layers[l].count; i++)
-            print_error("%zu: %c %s %s mode=%o mtime=%lld\n", l, s->items[l][i].type, s->items[l][i].name,
-                        s->items[l][i].text, s->items[l][i].mode, s->items[l][i].mtime);
-}
-
-/* Whether it can be applied; the list is the caller's then. */
-static bool apply_to_model(const struct stack *s, bool keep_dirlinks, char **list)
-{
-    model *m = model_new(keep_dirlinks);
-    bool can = true;
-
-    for (size_t i = 0; can && i < s->count; i++)
-        can = model_apply(m, &s->layers[i]);
-    *list = can ? model_list(m, is_privileged() ? 0 : LIST_NO_OWNER) : NULL;
-    model_free(m);
-    return can;
-}
 
 static bool apply_for_real(struct world *w, const struct stack *s, char **list, oci_error *err)
 {
@@ -118,33 +19,14 @@ static bool apply_for_real(struct world *w, const struct stack *s, char **list, 
     return can;
 }
 
-/* Takes entries out until the model can apply the stack. */
-static void make_possible(struct stack *s, bool keep_dirlinks)
-{
-    char *list = NULL;
-
-    while (!apply_to_model(s, keep_dirlinks, &list)) {
-        unsigned layer = pick((unsigned)s->count);
-        struct item *items = s->items[layer];
-        size_t at, n = s->layers[layer].count;
-
-        if (n == 0)
-            continue;
-        at = pick((unsigned)n);
-        s->layers[layer].count--;
-        memmove(items + at, items + at + 1, (n - at - 1) * sizeof *items);
-    }
-    free(list);
-}
-
 static void compare(struct world *w, const struct stack *s, uint64_t seed, unsigned *applied)
 {
     oci_error err = OCI_ERROR_INIT;
     char *got, *want;
-    bool could = apply_for_real(w, s, &got, &err), can = apply_to_model(s, w->options.keep_dirlinks, &want);
+    bool could = apply_for_real(w, s, &got, &err), can = stack_to_model(s, w->options.keep_dirlinks, &want);
 
     if (could != can || (can && strcmp(got, want) != 0)) {
-        print_stack(s);
+        stack_print(s);
         print_error("seed %llu, walk %d: %s\n---- got\n%s---- want\n%s----\n", (unsigned long long)seed, w->walk,
                     err.msg, got != NULL ? got : "(failed)\n", want != NULL ? want : "(fails)\n");
         fail();
@@ -168,7 +50,7 @@ OCI_TEST (model, random_stacks_give_the_same_tree) {
         w.walk = seed % 2 == 0;
         w.options.keep_dirlinks = seed % 3 == 0;
         compare(&w, s, seed, &applied);
-        make_possible(s, w.options.keep_dirlinks);
+        stack_make_possible(s, w.options.keep_dirlinks);
         compare(&w, s, seed, &applied);
     }
     /* All that were made possible, and some that were from the start. */
@@ -304,7 +186,7 @@ static void compare_view(const struct stack *s, uint64_t seed, unsigned *applied
     struct sight *sight = calloc(1, sizeof *sight);
     char *want = NULL, *full = NULL, *got = NULL;
     oci_view *v;
-    bool could, can = apply_to_model(s, false, &full);
+    bool could, can = stack_to_model(s, false, &full);
 
     assert_ok(&err, oci_view_new(NULL, NULL, &v, &err));
     could = view_layers(v, s, &err) == 0;
@@ -314,7 +196,7 @@ static void compare_view(const struct stack *s, uint64_t seed, unsigned *applied
     }
     want = can ? reduce(full) : NULL;
     if (could != can || (can && strcmp(got, want) != 0)) {
-        print_stack(s);
+        stack_print(s);
         print_error("seed %llu: %s\n---- got\n%s---- want\n%s----\n", (unsigned long long)seed, err.msg,
                     got != NULL ? got : "(failed)\n", want != NULL ? want : "(fails)\n");
         fail();
@@ -335,7 +217,7 @@ OCI_TEST (model, a_merged_view_has_the_names_of_the_tree) {
     for (uint64_t seed = 1; seed <= 6000; seed++) {
         random_stack(s, seed, true);
         compare_view(s, seed, &applied);
-        make_possible(s, false);
+        stack_make_possible(s, false);
         compare_view(s, seed, &applied);
     }
     assert_true(applied > 6500);
@@ -437,8 +319,8 @@ OCI_TEST (model, whiteouts_work_wherever_they_stand) {
         /* An entry below a file that a later whiteout hides cannot be made. */
         if (apply_for_real(&w, one, &first, &err) && apply_for_real(&w, other, &second, &err)) {
             if (strcmp(first, second) != 0) {
-                print_stack(one);
-                print_stack(other);
+                stack_print(one);
+                stack_print(other);
             }
             assert_string_equal(first, second);
             compared++;

@@ -17,7 +17,7 @@ struct options {
     struct cli_image image;
     struct cli_limits limits;
     struct cli_runtime runtime;
-    bool rootfs_only, verify_first, keep_dirlinks, xattrs, mtree;
+    bool rootfs_only, verify_first, keep_dirlinks, xattrs, mtree, shadow_filter;
     int owner;
     uint64_t jobs;
 };
@@ -29,6 +29,8 @@ static const struct cli_option options[] = {
     CLI_SWITCH(struct options, xattrs, "xattrs", "extended attributes of the image (default)"),
     CLI_SWITCH(struct options, mtree, "mtree", "write BUNDLE/bundle.mtree (default)"),
     CLI_FLAG(struct options, keep_dirlinks, 0, "keep-dirlinks", "a directory does not replace a link to a directory"),
+    CLI_SWITCH(struct options, shadow_filter, "shadow-filter",
+               "do not write files that a layer above replaces or hides (default)"),
     CLI_NUMBER(struct options, jobs, 'j', "jobs", "N", 64, "layers to read ahead; default one per processor"),
     CLI_GROUP(struct options, runtime, struct cli_runtime, CLI_RUNTIME_TITLE, cli_runtime_options),
     CLI_GROUP(struct options, image, struct cli_image, CLI_IMAGE_TITLE, cli_image_options),
@@ -36,7 +38,9 @@ static const struct cli_option options[] = {
     CLI_END,
 };
 
-static const struct options defaults = { .xattrs = true, .mtree = true, .runtime = CLI_RUNTIME_DEFAULTS };
+static const struct options defaults = {
+    .xattrs = true, .mtree = true, .shadow_filter = true, .runtime = CLI_RUNTIME_DEFAULTS
+};
 
 /* An ordinary user can have files with the owners of the image where the system has set ids aside: the process becomes
  * root of a user namespace, and its ids are then the container's. The maps are the container's still. */
@@ -84,6 +88,7 @@ static int unpack(struct cli *cli, const struct options *o, const struct cli_sou
         .rootfs_only = o->rootfs_only,
         .verify_first = o->verify_first,
         .no_mtree = !o->mtree,
+        .no_shadow_filter = !o->shadow_filter,
         .image_name = operands[0],
         .apply = {
             .owner = owner_of[o->owner],

@@ -30,7 +30,11 @@ typedef struct oci_unpack_options {
     bool rootfs_only;  /* the destination is the root file system itself, without config.json */
     bool no_mtree;     /* without bundle.mtree */
     bool verify_first; /* read and check every layer before anything is written */
+    /* Write also the files that a layer above replaces or hides, as far as that is seen beforehand. The result is the
+     * same, and with jobs 1 nothing is seen. */
+    bool no_shadow_filter;
     const char *image_name; /* what the user called it, for oci-image.json when it is UTF-8; or NULL */
+    oci_apply_stats *stats; /* what was done, in all layers of the (last) image, set on success; or NULL */
 } oci_unpack_options;
 
 /* Unpacks into the directory bundle (relative to dirfd, borrowed), which must not exist or be an empty directory

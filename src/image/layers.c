@@ -9,6 +9,7 @@
 
 #include "base/event.h"
 #include "base/fail.h"
+#include "heads.h"
 #include "image.h"
 #include "os/pool.h"
 #include "stream/stream.h"
@@ -61,14 +62,18 @@ static int use_reader(const struct ahead *a, oci_reader *layer, size_t n, const 
 }
 
 /* Failures wait for the layer's turn, so that of several the first one is told, whatever the threads do. */
-static void open_ahead(oci_image *i, size_t n, size_t budget, bool hashes, struct ahead *a)
+static void open_ahead(oci_image *i, size_t n, const oci_layers_use *u, oci_heads *heads, size_t budget,
+                       struct ahead *a)
 {
-    int r;
+    oci_head head = { 0 };
+    int r = 0;
 
     *a = (struct ahead) { .why = OCI_ERROR_INIT };
-    r = hashes ? oci_image_decode_layer(i, n, &a->reader, &a->left, &a->why)
-               : oci_image_open_layer(i, n, &a->reader, &a->why);
-    if (r == 0 && budget > 0)
+    if (!oci_heads_take(heads, n, &head))
+        r = oci_open_layer_for(u, i, n, &head.reader, &head.left, &a->why);
+    a->reader = head.reader;
+    a->left = head.left;
+    if (r == 0 && budget > 0 && !head.whole)
         r = oci_reader_async(oci_steal(&a->reader), budget, &a->reader, &a->why);
     a->why.code = r;
 }
@@ -85,13 +90,16 @@ static int use_next(struct ahead *a, size_t n, const oci_layers_use *u, oci_erro
     return use_reader(a, layer, n, u, err);
 }
 
-static size_t budget_of(unsigned jobs, size_t window)
+/* Heads are a part of what waits. */
+static size_t budget_of(unsigned jobs, size_t window, const oci_heads *heads)
 {
+    const size_t budget = window > 0 ? (AHEAD - heads->count * OCI_HEAD_BYTES) / window : 0;
+
     if (jobs == 1)
         return 0;
     if (window == 1)
         return ALONE;
-    return AHEAD / window < AHEAD_OF_ONE ? AHEAD / window : AHEAD_OF_ONE;
+    return budget < AHEAD_OF_ONE ? budget : AHEAD_OF_ONE;
 }
 
 static size_t window_of(const oci_image *i, unsigned jobs)
@@ -106,25 +114,33 @@ static size_t window_of(const oci_image *i, unsigned jobs)
 int oci_image_use_layer(oci_image *i, size_t n, const oci_layers_use *u, oci_error *err)
 {
     struct ahead a = { 0 };
+    oci_heads none = { .first = SIZE_MAX };
 
-    open_ahead(i, n, budget_of(u->jobs, 1), u->hashes, &a);
+    open_ahead(i, n, u, &none, budget_of(u->jobs, 1, &none), &a);
     return oci_wrap(err, use_next(&a, n, u, err), "layer %zu (%s)", n + 1, i->manifest->layers[n]->digest_text);
 }
 
 int oci_image_use_layers(oci_image *i, const oci_layers_use *u, oci_error *err)
 {
     const size_t n_layers = i->manifest->n_layers, window = window_of(i, u->jobs);
+    oci_heads heads = oci_heads_of(i, u);
+    const size_t budget = budget_of(u->jobs, window, &heads);
     struct ahead ahead[MAX_JOBS] = { 0 };
     size_t opened = 0;
-    int r = 0;
+    int r;
 
+    /* The lowest layers are read meanwhile. */
+    for (; opened < heads.first && opened < window; opened++)
+        open_ahead(i, opened, u, &heads, budget, &ahead[opened]);
+    r = oci_heads_read(&heads, i, u, err);
     for (size_t n = 0; r == 0 && n < n_layers; n++) {
         for (; opened < n_layers && opened < n + window; opened++)
-            open_ahead(i, opened, budget_of(u->jobs, window), u->hashes, &ahead[opened % window]);
+            open_ahead(i, opened, u, &heads, budget, &ahead[opened % window]);
         r = oci_wrap(err, use_next(&ahead[n % window], n, u, err), "layer %zu (%s)", n + 1,
                      i->manifest->layers[n]->digest_text);
     }
     for (size_t n = 0; n < window; n++)
         oci_reader_free(ahead[n].reader);
+    oci_heads_free(&heads);
     return r;
 }

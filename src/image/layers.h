@@ -10,6 +10,9 @@ typedef struct oci_layers_use {
     bool hashes;   /* what it reads (oci_reader_hash_too), so that the digest of the layer is for it to compute too */
     /* Is given the tar stream of a layer and reads it to the end. */
     int (*use)(void *ctx, oci_reader *tar, oci_error *err);
+    /* Is shown before, from the top down, what the uppermost layers begin with (n from 0, never the lowest),
+     * decompressed and not yet verified. Not with jobs 1. May be NULL. */
+    int (*foresee)(void *ctx, size_t n, oci_span head, oci_error *err);
     void *ctx;
 } oci_layers_use;
 

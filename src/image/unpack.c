@@ -27,22 +27,52 @@ static int drain(void *ctx, oci_reader *tar, oci_error *err)
     return oci_reader_drain(tar, err);
 }
 
+/* ---- layers ---- */
+
+struct layers {
+    oci_applier *applier;
+    oci_shadow *shadow; /* NULL: everything is written */
+    oci_apply_stats sum;
+};
+
 static int apply(void *ctx, oci_reader *tar, oci_error *err)
 {
-    return oci_applier_apply(ctx, tar, NULL, err);
+    struct layers *l = ctx;
+    oci_apply_stats stats = { 0 };
+    int r = oci_applier_apply(l->applier, tar, &stats, err);
+
+    l->sum.entries += stats.entries;
+    l->sum.bytes += stats.bytes;
+    l->sum.removed += stats.removed;
+    l->sum.shadowed += stats.shadowed;
+    return r;
 }
 
-static int go_through_layers(oci_image *i, const oci_unpack_options *o,
-                             int (*use)(void *ctx, oci_reader *tar, oci_error *err), void *ctx, oci_error *err)
+static int foresee(void *ctx, size_t n, oci_span head, oci_error *err)
+{
+    return oci_shadow_learn(((struct layers *)ctx)->shadow, (uint32_t)n + 1, head, err);
+}
+
+static int drain_layers(oci_image *i, const oci_unpack_options *o, oci_error *err)
+{
+    const oci_layers_use u = { .events = o->events, .jobs = o->jobs, .use = drain };
+
+    return oci_image_use_layers(i, &u, err);
+}
+
+static int apply_layers(oci_image *i, const oci_unpack_options *o, struct layers *l, oci_error *err)
 {
     const oci_layers_use u = {
         .events = o->events,
         .jobs = o->jobs,
-        .hashes = use == apply && o->apply.snapshot,
-        .use = use,
-        .ctx = ctx,
+        .hashes = o->apply.snapshot,
+        .use = apply,
+        .foresee = l->shadow != NULL ? foresee : NULL,
+        .ctx = l,
     };
 
+    if (l->shadow != NULL)
+        oci_applier_foresee(l->applier, l->shadow);
     return oci_image_use_layers(i, &u, err);
 }
 
@@ -151,20 +181,14 @@ static int make_volumes(const oci_image *i, const oci_applier *a, int bundle, in
     return oci_seed_volumes(i->config, rootfs, bundle, &seed, err);
 }
 
-static int fill_bundle(oci_image *i, int bundle, const oci_unpack_options *o, oci_error *err)
+/* All of a bundle that comes from the root file system. */
+static int finish_bundle(oci_image *i, int bundle, int rootfs, oci_applier *applier, const oci_unpack_options *o,
+                         oci_error *err)
 {
-    OCI_AUTO(oci_applier) applier = NULL;
-    OCI_AUTO_FD int rootfs = -1;
-    int r = oci_entry_mkdir(bundle, "rootfs", &rootfs, err);
+    int r = 0;
 
-    if (r == 0)
-        r = prepare_root(rootfs, o, err);
-    if (r == 0)
-        r = oci_applier_new(rootfs, &o->apply, &applier, err);
-    if (r == 0)
-        r = go_through_layers(i, o, apply, applier, err);
     /* Before the modes of directories can bar the way. */
-    if (r == 0 && o->apply.snapshot)
+    if (o->apply.snapshot)
         r = write_mtree(applier, bundle, err);
     if (r == 0)
         r = oci_applier_finish(applier, err);
@@ -177,16 +201,30 @@ static int fill_bundle(oci_image *i, int bundle, const oci_unpack_options *o, oc
     return r;
 }
 
-static int fill_rootfs(oci_image *i, int rootfs, const oci_unpack_options *o, oci_error *err)
+static int fill_rootfs(oci_image *i, int rootfs, const oci_unpack_options *o, struct layers *l, oci_error *err)
 {
-    OCI_AUTO(oci_applier) applier = NULL;
     int r = prepare_root(rootfs, o, err);
 
     if (r == 0)
-        r = oci_applier_new(rootfs, &o->apply, &applier, err);
+        r = oci_applier_new(rootfs, &o->apply, &l->applier, err);
+    if (r == 0 && !o->no_shadow_filter)
+        r = oci_shadow_new(&l->shadow, err);
+    return r < 0 ? r : apply_layers(i, o, l, err);
+}
+
+static int fill(oci_image *i, int dir, const oci_unpack_options *o, struct layers *l, oci_error *err)
+{
+    OCI_AUTO_FD int rootfs = -1;
+    int r;
+
+    if (o->rootfs_only) {
+        r = fill_rootfs(i, dir, o, l, err);
+        return r < 0 ? r : oci_applier_finish(l->applier, err);
+    }
+    r = oci_entry_mkdir(dir, "rootfs", &rootfs, err);
     if (r == 0)
-        r = go_through_layers(i, o, apply, applier, err);
-    return r < 0 ? r : oci_applier_finish(applier, err);
+        r = fill_rootfs(i, rootfs, o, l, err);
+    return r < 0 ? r : finish_bundle(i, dir, rootfs, l->applier, o, err);
 }
 
 /* A bundle is its owner's alone, since set-id programs of the image lie below it; a bare root file system has the mode
@@ -223,26 +261,44 @@ static oci_unpack_options complete(const oci_unpack_options *o)
     return full;
 }
 
-int oci_unpack(oci_image *i, int dirfd, const char *bundle, const oci_unpack_options *options, oci_error *err)
+/* Everything once. again: a file was left out that is needed. */
+static int unpack(oci_image *i, int dirfd, const char *bundle, const oci_unpack_options *o, bool *again, oci_error *err)
 {
-    const oci_unpack_options full = complete(options), *o = &full;
     OCI_AUTO(oci_tmpdir) dir = NULL;
+    struct layers l = { 0 };
     mode_t mode = 0;
     int r = oci_tmpdir_new(dirfd, bundle, &dir, err);
 
-    if (r < 0)
-        return r;
-    if (i->manifest->n_layers == 0)
+    if (r == 0 && i->manifest->n_layers == 0)
         oci_warn(o->events, "the image has no layers, its root file system is empty");
-    if (o->verify_first)
-        r = go_through_layers(i, o, drain, NULL, err);
+    if (r == 0 && o->verify_first)
+        r = drain_layers(i, o, err);
     if (r == 0)
-        r = o->rootfs_only ? fill_rootfs(i, oci_tmpdir_fd(dir), o, err) : fill_bundle(i, oci_tmpdir_fd(dir), o, err);
+        r = fill(i, oci_tmpdir_fd(dir), o, &l, err);
+    *again = l.applier != NULL && l.applier->stand_in.missing;
+    oci_applier_free(l.applier);
+    oci_shadow_free(l.shadow);
     if (r == 0)
         r = mode_of_result(oci_tmpdir_fd(dir), o, &mode, err);
-    if (r < 0)
+    if (r == 0)
+        r = oci_tmpdir_publish(oci_steal(&dir), mode, false, err);
+    if (r == 0 && o->stats != NULL)
+        *o->stats = l.sum;
+    return r;
+}
+
+int oci_unpack(oci_image *i, int dirfd, const char *bundle, const oci_unpack_options *options, oci_error *err)
+{
+    oci_unpack_options full = complete(options);
+    bool again = false;
+    int r = unpack(i, dirfd, bundle, &full, &again, err);
+
+    if (r == 0 || !again)
         return r;
-    return oci_tmpdir_publish(oci_steal(&dir), mode, false, err);
+    /* Names have meant something else than they seemed to. That is rare, so nothing is spared now. */
+    full.no_shadow_filter = true;
+    full.verify_first = false;
+    return unpack(i, dirfd, bundle, &full, &again, err);
 }
 
 /* ---- all platforms ---- */

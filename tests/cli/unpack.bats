@@ -192,6 +192,26 @@ damage() {
     jq -e 'has("image") | not' third/oci-image.json
 }
 
+@test "--no-shadow-filter: the same, with more work" {
+    make_layout app
+    mkdir -p above/etc above/private
+    echo new >above/etc/file
+    chmod 700 above/private
+    tar -C above --sort=name --mtime=@2000 --numeric-owner --owner=0 --group=0 -cf above.tar .
+    succeeds create layout:above --from layout:app above.tar
+    for option in --shadow-filter --no-shadow-filter "-j 1" "-j 4" "--no-shadow-filter -j 4"; do
+        # shellcheck disable=SC2086 # two words
+        succeeds unpack $option layout:above bundle
+        [ "$(cat bundle/rootfs/etc/file)" = new ]
+        [ "$(cat bundle/rootfs/etc/hard)" = text ]
+        [ ! -e mtree ] || cmp mtree bundle/bundle.mtree
+        mv bundle/bundle.mtree mtree
+        rm -r bundle
+    done
+    oci unpack --shadow-filter=no layout:above bundle
+    exits 2
+}
+
 @test "volumes: filled, and nothing else is" {
     make_tars
     "$OCI_IMAGE" create layout:app tree.tar --cmd x --volume /etc --volume /new

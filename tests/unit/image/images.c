@@ -30,20 +30,14 @@ struct image image_put_host(int dir, const char *mark, const char *members)
     return image_put(dir, host->os, host->architecture, mark, members);
 }
 
-void image_put_layers(int dir, struct blob *layers, int n)
+void image_put_tars(int dir, const oci_buf *tars, struct blob *layers, int n)
 {
     const oci_platform *host = oci_platform_host();
     OCI_AUTO_BUF oci_buf diff_ids = OCI_BUF_INIT, list = OCI_BUF_INIT;
     struct blob config, manifest;
 
     for (int i = 0; i < n; i++) {
-        OCI_AUTO_BUF oci_buf tar = OCI_BUF_INIT;
-        char mark[16];
-
-        snprintf(mark, sizeof mark, "%d", i);
-        archive_file(&tar, "mark", mark);
-        archive_end(&tar);
-        layers[i] = blob_put_bytes(dir, LAYER_TYPE, "", tar.data, tar.len);
+        layers[i] = blob_put_bytes(dir, LAYER_TYPE, "", tars[i].data, tars[i].len);
         assert_int_equal(oci_buf_printf(&diff_ids, NULL, "%s\"%s\"", i > 0 ? "," : "", layers[i].digest), 0);
         assert_int_equal(oci_buf_printf(&list, NULL, "%s%s", i > 0 ? "," : "", layers[i].json), 0);
     }
@@ -54,6 +48,24 @@ void image_put_layers(int dir, struct blob *layers, int n)
     manifest =
         blob_put(dir, MANIFEST_TYPE, "", "{\"schemaVersion\":2,\"config\":%s,\"layers\":[%s]}", config.json, list.data);
     index_write(dir, "%s", manifest.json);
+}
+
+void image_put_layers(int dir, struct blob *layers, int n)
+{
+    oci_buf *tars = calloc((size_t)n, sizeof *tars);
+
+    assert_non_null(tars);
+    for (int i = 0; i < n; i++) {
+        char mark[16];
+
+        snprintf(mark, sizeof mark, "%d", i);
+        archive_file(&tars[i], "mark", mark);
+        archive_end(&tars[i]);
+    }
+    image_put_tars(dir, tars, layers, n);
+    for (int i = 0; i < n; i++)
+        oci_buf_free(&tars[i]);
+    free(tars);
 }
 
 struct blob index_put(int dir, const char *members, const char *format, ...)

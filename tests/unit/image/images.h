@@ -20,8 +20,9 @@ struct image {
 struct image image_put(int dir, const char *os, const char *architecture, const char *mark, const char *members);
 /* The same for the machine that the test runs on. */
 struct image image_put_host(int dir, const char *mark, const char *members);
-/* For the same, with n uncompressed layers that each hold the file "mark" with the layer's number, from 0; and an index
- * with nothing else. */
+/* For the same, with these n tars as its layers; and an index with nothing else. */
+void image_put_tars(int dir, const oci_buf *tars, struct blob *layers, int n);
+/* The same with n layers that each hold the file "mark" with the layer's number, from 0. */
 void image_put_layers(int dir, struct blob *layers, int n);
 /* An index with these entries. */
 struct blob index_put(int dir, const char *members, const char *format, ...) OCI_PRINTF(3, 4);

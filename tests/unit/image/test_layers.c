@@ -131,6 +131,65 @@ OCI_TEST (layers, alone_are_read_alike) {
     setup_free(&s);
 }
 
+/* ---- looking at them before ---- */
+
+static int look(void *ctx, size_t n, oci_span head, oci_error *err)
+{
+    struct using *u = ctx;
+
+    /* Before the first one is used. */
+    assert_int_equal(u->used, 0);
+    assert_true(head.len > 512);
+    assert_int_equal(atoi((const char *)head.data + 512), n);
+    if ((int)n == u->stop_at)
+        return oci_fail(err, OCI_E_CONFLICT, "enough");
+    return oci_buf_printf(&u->marks, err, "(%zu) ", n);
+}
+
+OCI_TEST (layers, are_looked_at_from_the_top_down) {
+    struct setup s = setup_new();
+    oci_error err = OCI_ERROR_INIT;
+    int fds = count_fds();
+
+    for (unsigned jobs = 0; jobs < N_LAYERS + 3; jobs++) {
+        struct using u = { .stop_at = -1 };
+        const oci_layers_use how = { .jobs = jobs, .use = use, .foresee = look, .ctx = &u };
+
+        assert_ok(&err, oci_image_use_layers(s.image, &how, &err));
+        assert_string_equal(u.marks.data,
+                            jobs == 1 ? "0 1 2 3 4 5 6 7 8 9 10 11 "
+                                      : "(11) (10) (9) (8) (7) (6) (5) (4) (3) (2) (1) 0 1 2 3 4 5 6 7 8 9 10 11 ");
+        oci_buf_free(&u.marks);
+        u = (struct using) { .stop_at = 5 };
+        assert_fails(OCI_E_CONFLICT, &err, oci_image_use_layers(s.image, &how, &err));
+        oci_buf_free(&u.marks);
+        assert_int_equal(count_fds(), fds);
+    }
+    setup_free(&s);
+}
+
+/* What cannot be looked at is told when its turn has come, and what lies below it is used until then. */
+OCI_TEST (layers, that_are_damaged_are_not_told_before_their_turn) {
+    struct setup s = setup_new();
+    oci_error err = OCI_ERROR_INIT;
+    int fds = count_fds();
+
+    assert_int_equal(unlinkat(s.dir, s.layers[BAD].path, 0), 0);
+    file_write(s.dir, s.layers[BAD + 2].path, "damage", 6);
+    for (unsigned jobs = 0; jobs < N_LAYERS + 3; jobs++) {
+        struct using u = { .stop_at = -1 };
+        const oci_layers_use how = { .jobs = jobs, .use = use, .foresee = look, .ctx = &u };
+
+        assert_true(oci_image_use_layers(s.image, &how, &err) < 0);
+        assert_says(&err, "layer 8 (");
+        assert_string_equal(u.marks.data,
+                            jobs == 1 ? "0 1 2 3 4 5 6 " : "(11) (10) (8) (6) (5) (4) (3) (2) (1) 0 1 2 3 4 5 6 ");
+        oci_buf_free(&u.marks);
+        assert_int_equal(count_fds(), fds);
+    }
+    setup_free(&s);
+}
+
 /* ---- ten thousand ways to be stopped ---- */
 
 struct stopper {

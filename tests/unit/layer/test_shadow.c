@@ -208,3 +208,106 @@ OCI_TEST (shadow, random_stacks_give_the_same_tree) {
     world_free(&w);
     free(s);
 }
+
+/* ---- one by one ---- */
+
+static const struct {
+    const char *what;
+    struct layer layers[3];
+    unsigned shadowed; /* if they can be applied */
+    bool missing;      /* has to be done again */
+} rows[] = {
+    { "replaced by a file", { LAYER(A_FILE("d/x", "1")), LAYER(A_FILE("d/x", "2")) }, 1, false },
+    { "replaced twice", { LAYER(A_FILE("x", "1")), LAYER(A_FILE("x", "2")), LAYER(A_SYMLINK("x", "y")) }, 2, false },
+    { "replaced by a hard link", { LAYER(A_FILE("x", "1"), A_FILE("y", "2")), LAYER(A_HARDLINK("x", "y")) }, 1, false },
+    { "hidden", { LAYER(A_FILE("d/x", "1"), A_FILE("d/y", "2")), LAYER(A_WHITEOUT("d/.wh.x")) }, 1, false },
+    { "hidden with the directory", { LAYER(A_FILE("d/e/x", "1")), LAYER(A_WHITEOUT(".wh.d")) }, 1, false },
+    { "hidden by an opaque one", { LAYER(A_FILE("d/x", "1")), LAYER(A_WHITEOUT("d/.wh..wh..opq")) }, 1, false },
+    { "the directory is replaced", { LAYER(A_FILE("d/e/x", "1")), LAYER(A_SYMLINK("d", "e")) }, 1, false },
+    { "by the layer itself",
+      { LAYER(A_FILE("x", "1"), A_FILE("x", "2"), A_FILE("y", "3"), A_WHITEOUT(".wh.y")) },
+      0,
+      false },
+    { "by a lower layer",
+      { LAYER(A_FILE("x", "1")), LAYER(A_FILE("y", "2")), LAYER(A_FILE("y/../z", "3")) },
+      0,
+      false },
+    { "it keeps a directory",
+      { LAYER(A_DIR("d", .mode = 0700)), LAYER(A_FILE("d/x", "1"), A_WHITEOUT(".wh.d")), LAYER(A_WHITEOUT("d/.wh.x")) },
+      1,
+      false },
+    { "it is in the way", { LAYER(A_FILE("x", "1"), A_FILE("x/y", "2")), LAYER(A_WHITEOUT(".wh.x")) }, 0, false },
+    { "a link leads to it",
+      { LAYER(A_FILE("x", "1"), A_SYMLINK("l", "x"), A_FILE("l/y", "2")), LAYER(A_WHITEOUT(".wh.x")) },
+      0,
+      false },
+    { "all names are hidden",
+      { LAYER(A_FILE("x", "1"), A_HARDLINK("y", "x")), LAYER(A_WHITEOUT(".wh.x"), A_FILE("y", "2")) },
+      1,
+      false },
+    { "one name is not", { LAYER(A_FILE("x", "1"), A_HARDLINK("y", "x")), LAYER(A_WHITEOUT(".wh.x")) }, 0, true },
+    { "a later layer links to it",
+      { LAYER(A_FILE("x", "1")), LAYER(A_HARDLINK("y", "x")), LAYER(A_WHITEOUT(".wh.x")) },
+      0,
+      true },
+    { "the path has another meaning",
+      { LAYER(A_DIR("d"), A_DIR("e"), A_SYMLINK("l", "d"), A_FILE("l/x", "1")), LAYER(A_SYMLINK("l", "e")),
+        LAYER(A_FILE("l/x", "2")) },
+      0,
+      true },
+    { "attributes can be refused",
+      { LAYER(A_FILE("x", "1", .xattrs = "user.a=b")), LAYER(A_FILE("x", "2")) },
+      0,
+      false },
+};
+
+OCI_TEST (shadow, spares_what_it_can_and_nothing_else) {
+    struct world w;
+
+    world_new(&w);
+    w.options.snapshot = true;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        size_t count = 3;
+
+        while (rows[i].layers[count - 1].count == 0)
+            count--;
+        for (unsigned k = 0; k < 2; k++) {
+            OCI_AUTO(oci_shadow) shadow = foresee(rows[i].layers, count, 8);
+            const oci_limits limits = { .max_size = k == 0 ? 0 : 1 };
+            struct outcome want, got;
+
+            /* What is not written counts towards the ceiling. */
+            w.options.limits = &limits;
+            want = outcome_of(&w, rows[i].layers, count, NULL);
+            got = outcome_of(&w, rows[i].layers, count, shadow);
+            if (k == 0 && (got.missing != rows[i].missing || (!got.missing && got.stats.shadowed != rows[i].shadowed)))
+                fail_msg("%s: %d files, %d", rows[i].what, (int)got.stats.shadowed, got.missing);
+            if (!got.missing && !is_same(&want, &got))
+                fail_msg("%s: '%s', not '%s'", rows[i].what, got.err.msg, want.err.msg);
+            outcome_free(&want);
+            outcome_free(&got);
+        }
+    }
+    world_free(&w);
+}
+
+/* An owner that cannot be is an error, whoever comes later. */
+OCI_TEST (shadow, looks_at_owners) {
+    static const oci_id_map map = { 0, 0, 10 };
+    const struct layer layers[] = { LAYER(A_FILE("x", "1", .uid = 10)), LAYER(A_FILE("x", "2")) };
+    OCI_AUTO(oci_shadow) shadow = foresee(layers, 2, 8);
+    struct outcome want, got;
+    struct world w;
+
+    world_new(&w);
+    w.options = (oci_apply_options) {
+        .owner = OCI_OWNER_KEEP, .uid_maps = &map, .gid_maps = &map, .n_uid_maps = 1, .n_gid_maps = 1, .snapshot = true
+    };
+    want = outcome_of(&w, layers, 2, NULL);
+    got = outcome_of(&w, layers, 2, shadow);
+    assert_int_equal(want.code, OCI_E_INVALID);
+    assert_true(is_same(&want, &got));
+    outcome_free(&want);
+    outcome_free(&got);
+    world_free(&w);
+}

@@ -38,21 +38,39 @@ bool oci_stand_in_will_do(const oci_applier *a, const oci_place *p, const oci_ta
 
 /* ---- the file ---- */
 
-/* Whether a file that is open has no name when it has none: file systems of networks and programs may give it another
- * one until it is closed. name is free. */
+static int unlink_open_file(int dirfd, bool *gone, oci_error *err)
+{
+    OCI_AUTO_FD int fd = -1;
+    oci_names names = { 0 };
+    struct stat st;
+    int r = oci_entry_create_file(dirfd, "file", MODE, &fd, err);
+
+    if (r == 0)
+        r = oci_entry_remove(dirfd, "file", err);
+    if (r == 0 && fstat(fd, &st) < 0)
+        r = oci_fail_errno(err, "look at a file");
+    if (r == 0)
+        r = oci_dir_names(dirfd, false, &names, err);
+    if (r == 0)
+        *gone = st.st_nlink == 0 && names.count == 0;
+    oci_names_free(&names);
+    return r;
+}
+
+/* Whether a file that is open is gone when its last name is, as far as anybody can see: file systems of networks and of
+ * programs give it another one, in the way of whoever removes the directory. Tried in a directory of that name, which
+ * is free. */
 static int names_are_counted(int dirfd, const char *name, oci_error *err)
 {
     OCI_AUTO_FD int fd = -1;
-    struct stat st;
-    int r = oci_entry_create_file(dirfd, name, MODE, &fd, err);
+    bool gone = false;
+    int r = oci_entry_mkdir(dirfd, name, &fd, err);
 
     if (r == 0)
+        r = unlink_open_file(fd, &gone, err);
+    if (r == 0)
         r = oci_entry_remove(dirfd, name, err);
-    if (r < 0)
-        return r;
-    if (fstat(fd, &st) < 0)
-        return oci_fail_errno(err, "look at a file");
-    return st.st_nlink == 0;
+    return r < 0 ? r : gone;
 }
 
 /* The first name of a new file. That of before, if any, must have none. */

@@ -3,15 +3,15 @@
  * The compressing stage. The data is cut into blocks of a fixed size, each encoded apart, so the output depends neither
  * on the sizes of the caller's writes nor on how many threads there are.
  *
- * Blocks are in a ring. The writing thread fills one, hands it over and writes the oldest out when the ring is full;
- * the others take the blocks in their order. Without other threads it encodes each block itself.
+ * Blocks are in the ring of a crew. The writing thread fills one, hands it over and writes the oldest out when the ring
+ * is full. Without other threads it encodes each block itself.
  */
 #include "codec.h"
 
 #include <string.h>
 
 #include "base/fail.h"
-#include "thread.h"
+#include "crew.h"
 
 struct job {
     unsigned char *in;
@@ -19,7 +19,6 @@ struct job {
     unsigned char *out;
     size_t out_len;
     int result;
-    bool done; /* guarded by the lock while there are threads, like result and what it makes readable */
     oci_error error;
 };
 
@@ -31,16 +30,9 @@ struct encode_writer {
     size_t n_jobs;
     size_t oldest;  /* the first that is not written out */
     size_t pending; /* handed over and not written out; behind them is the one that is filled */
-
-    void **states; /* one for each thread; the first is there from the start */
-    unsigned started;
-    bool tried; /* to start them */
-    pthread_t *ids;
-    pthread_mutex_t lock; /* guards what follows */
-    pthread_cond_t submitted, finished;
-    size_t next, waiting; /* the first job that nobody has taken, and how many there are */
-    unsigned arrived;     /* threads that have chosen their state */
-    bool stop;
+    void **states;  /* one for each thread; the first is there from the start */
+    oci_crew *crew; /* or NULL: nobody else encodes */
+    bool tried;     /* to have one */
 };
 
 /* ---- encoding ---- */
@@ -50,77 +42,52 @@ static size_t room_of(const struct encode_writer *e)
     return e->o.encoder->bound(e->o.block_size);
 }
 
-static void encode_job(const struct encode_writer *e, struct job *j, void *state)
+/* A failure is told where the block would be written. */
+static bool encode_job(void *ctx, size_t job, unsigned who)
 {
+    struct encode_writer *e = ctx;
+    struct job *j = &e->jobs[job];
     const oci_span block = { j->in, j->in_len };
 
-    j->result = e->o.encoder->encode(state, block, j->out, room_of(e), &j->out_len, &j->error);
-}
-
-static void *run(void *arg)
-{
-    struct encode_writer *e = arg;
-    void *state;
-
-    pthread_mutex_lock(&e->lock);
-    state = e->states[e->arrived++];
-    while (!e->stop) {
-        struct job *j;
-
-        if (e->waiting == 0) {
-            pthread_cond_wait(&e->submitted, &e->lock);
-            continue;
-        }
-        j = &e->jobs[e->next];
-        e->next = (e->next + 1) % e->n_jobs;
-        e->waiting--;
-        pthread_mutex_unlock(&e->lock);
-        encode_job(e, j, state);
-        pthread_mutex_lock(&e->lock);
-        j->done = true;
-        pthread_cond_signal(&e->finished);
-    }
-    pthread_mutex_unlock(&e->lock);
-    return NULL;
+    j->result = e->o.encoder->encode(e->states[who], block, j->out, room_of(e), &j->out_len, &j->error);
+    return j->result >= 0;
 }
 
 /* Fewer threads than wanted, or none, make the same bytes. */
 static int start_threads(struct encode_writer *e, oci_error *err)
 {
+    const oci_crew_work work = { e, NULL, encode_job };
+
     e->tried = true;
     if (e->o.threads < 2)
         return 0;
-    e->ids = oci_calloc(e->o.threads, sizeof *e->ids);
-    if (e->ids == NULL)
-        return oci_fail_nomem(err);
     for (unsigned i = 1; i < e->o.threads; i++) {
         int r = e->o.encoder->make(e->o.level, &e->states[i], err);
 
         if (r < 0)
             return r;
     }
-    while (e->started < e->o.threads && oci_thread_start(&e->ids[e->started], run, e, NULL) == 0)
-        e->started++;
-    return 0;
+    return oci_crew_new(&work, e->n_jobs, e->o.threads, &e->crew, err);
 }
 
 /* ---- the ring ---- */
 
+static size_t number_filled(const struct encode_writer *e)
+{
+    return (e->oldest + e->pending) % e->n_jobs;
+}
+
 static struct job *filled(const struct encode_writer *e)
 {
-    return &e->jobs[(e->oldest + e->pending) % e->n_jobs];
+    return &e->jobs[number_filled(e)];
 }
 
 static int write_oldest(struct encode_writer *e, oci_error *err)
 {
     struct job *j = &e->jobs[e->oldest];
 
-    if (e->started > 0) {
-        pthread_mutex_lock(&e->lock);
-        while (!j->done)
-            pthread_cond_wait(&e->finished, &e->lock);
-        pthread_mutex_unlock(&e->lock);
-    }
+    if (e->crew != NULL)
+        oci_crew_wait(e->crew, e->oldest);
     e->oldest = (e->oldest + 1) % e->n_jobs;
     e->pending--;
     if (j->result < 0) {
@@ -146,22 +113,18 @@ static int begin_block(struct encode_writer *e, oci_error *err)
 /* Gives the block that was filled to whoever encodes it. */
 static int hand_over(struct encode_writer *e, bool last, oci_error *err)
 {
-    struct job *j = filled(e);
+    const size_t job = number_filled(e);
     int r = last || e->tried ? 0 : start_threads(e, err);
 
     if (r < 0)
         return r;
-    j->done = false;
     e->pending++;
-    if (e->started == 0) {
-        encode_job(e, j, e->states[0]);
-        return write_oldest(e, err);
+    if (e->crew != NULL) {
+        oci_crew_open(e->crew);
+        return 0;
     }
-    pthread_mutex_lock(&e->lock);
-    e->waiting++;
-    pthread_cond_signal(&e->submitted);
-    pthread_mutex_unlock(&e->lock);
-    return 0;
+    encode_job(e, job, 0);
+    return write_oldest(e, err);
 }
 
 static int next_block(struct encode_writer *e, oci_error *err)
@@ -211,21 +174,11 @@ static int encode_finish(oci_writer *w, oci_error *err)
     return r < 0 ? r : oci_writer_finish(e->dst, err);
 }
 
-static void stop_threads(struct encode_writer *e)
-{
-    pthread_mutex_lock(&e->lock);
-    e->stop = true;
-    pthread_cond_broadcast(&e->submitted);
-    pthread_mutex_unlock(&e->lock);
-    for (unsigned i = 0; i < e->started; i++)
-        pthread_join(e->ids[i], NULL);
-}
-
 static void encode_free(oci_writer *w)
 {
     struct encode_writer *e = (struct encode_writer *)w;
 
-    stop_threads(e);
+    oci_crew_free(e->crew);
     for (size_t i = 0; e->jobs != NULL && i < e->n_jobs; i++) {
         oci_free(e->jobs[i].in);
         oci_free(e->jobs[i].out);
@@ -235,10 +188,6 @@ static void encode_free(oci_writer *w)
             e->o.encoder->free(e->states[i]);
     oci_free(e->jobs);
     oci_free(e->states);
-    oci_free(e->ids);
-    pthread_cond_destroy(&e->submitted);
-    pthread_cond_destroy(&e->finished);
-    pthread_mutex_destroy(&e->lock);
     oci_writer_free(e->dst);
 }
 
@@ -259,10 +208,6 @@ int oci_writer_encode(oci_writer *dst, const oci_encode_options *o, oci_writer *
     e->o = *o;
     /* One to fill, one to write out, and one for each thread. */
     e->n_jobs = o->threads > 1 ? (size_t)o->threads + 2 : 1;
-    /* With default attributes these cannot fail on Linux. */
-    pthread_mutex_init(&e->lock, NULL);
-    pthread_cond_init(&e->submitted, NULL);
-    pthread_cond_init(&e->finished, NULL);
     e->jobs = oci_calloc(e->n_jobs, sizeof *e->jobs);
     e->states = oci_calloc(o->threads, sizeof *e->states);
     if (e->jobs == NULL || e->states == NULL)

@@ -153,7 +153,7 @@ int oci_reader_decompress(oci_reader *src, oci_compression kind, uint32_t max_ra
     if (max_ratio == 0)
         max_ratio = oci_limits_resolve(NULL).max_ratio;
     if (codec != NULL)
-        return oci_reader_decode(oci_steal(&owned), codec, max_ratio, out, err);
+        return oci_reader_decode(oci_steal(&owned), codec, max_ratio, (oci_row) { 0 }, out, err);
     if (kind != OCI_COMPRESSION_NONE)
         return unknown_kind(kind, err);
     r = plain_new(oci_steal(&owned), true, &plain, err);
@@ -161,6 +161,24 @@ int oci_reader_decompress(oci_reader *src, oci_compression kind, uint32_t max_ra
         return r;
     *out = &plain->r;
     return 0;
+}
+
+int oci_reader_decompress_ahead(oci_reader *src, oci_compression kind, uint32_t max_ratio, const oci_ahead *o,
+                                oci_reader **out, oci_error *err)
+{
+    OCI_AUTO(oci_reader) owned = src;
+    const oci_codec *codec = codec_of(kind);
+    int r = 0;
+
+    if (max_ratio == 0)
+        max_ratio = oci_limits_resolve(NULL).max_ratio;
+    if (codec != NULL && o->threads > 1)
+        return oci_reader_decode_ahead(oci_steal(&owned), codec, max_ratio, o, out, err);
+    if (o->source_apart)
+        r = oci_reader_async(oci_steal(&owned), 0, &owned, err);
+    if (r == 0)
+        r = oci_reader_decompress(oci_steal(&owned), kind, max_ratio, &owned, err);
+    return r < 0 ? r : oci_reader_async(oci_steal(&owned), o->window, out, err);
 }
 
 int oci_reader_sniff(oci_reader *src, oci_compression *kind, oci_reader **out, oci_error *err)

@@ -28,6 +28,16 @@ typedef struct oci_decoder {
     void (*free)(void *state);
 } oci_decoder;
 
+/* How the units that we write can be told apart, and decoded at the same time, without decoding what is before them.
+ * What they say of themselves is a hint: whoever decodes them sees whether it is true. */
+typedef struct oci_outline {
+    /* How far the bytes of a unit must be there to be asked again, or, with *last, to be all of it. head is what was
+     * asked for before, and empty at first. False when the unit does not say, or is not one of ours. */
+    bool (*extend)(oci_span head, size_t *need, bool *last);
+    /* What the whole unit becomes; UINT64_MAX when it does not say. */
+    uint64_t (*size)(oci_span unit);
+} oci_outline;
+
 /* What encodes a block of the data as a unit of its own. Blocks can be encoded at the same time, each by a state of its
  * own. */
 typedef struct oci_encoder {
@@ -51,6 +61,7 @@ typedef struct oci_codec {
 
     const oci_decoder *decoder;
     const oci_decoder *fast_decoder; /* does the same, on some machines and in some builds; or NULL */
+    const oci_outline *outline;
 
     size_t block_size; /* of all blocks but the last */
     const oci_encoder *encoder;
@@ -60,8 +71,19 @@ typedef struct oci_codec {
 extern const oci_codec oci_codec_gzip;
 extern const oci_codec oci_codec_zstd;
 
-/* Takes src; max_ratio is not 0. */
-int oci_reader_decode(oci_reader *src, const oci_codec *codec, uint32_t max_ratio, oci_reader **out, oci_error *err);
+const oci_decoder *oci_codec_decoder(const oci_codec *codec);
+
+/* How far a row of units has been decoded. */
+typedef struct oci_row {
+    uint64_t units, consumed, produced;
+} oci_row;
+
+/* Takes src, what of the row is behind those that are decoded already; max_ratio is not 0. */
+int oci_reader_decode(oci_reader *src, const oci_codec *codec, uint32_t max_ratio, oci_row decoded, oci_reader **out,
+                      oci_error *err);
+/* Takes src. With several threads, as oci_reader_decompress_ahead has it. */
+int oci_reader_decode_ahead(oci_reader *src, const oci_codec *codec, uint32_t max_ratio, const oci_ahead *o,
+                            oci_reader **out, oci_error *err);
 
 typedef struct oci_encode_options {
     const oci_encoder *encoder;

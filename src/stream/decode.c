@@ -145,7 +145,13 @@ static void decode_free(oci_reader *r)
 
 static const oci_reader_ops decode_ops = { decode_next, decode_free, decode_fill };
 
-int oci_reader_decode(oci_reader *src, const oci_codec *codec, uint32_t max_ratio, oci_reader **out, oci_error *err)
+const oci_decoder *oci_codec_decoder(const oci_codec *codec)
+{
+    return codec->fast_decoder != NULL && oci_accelerates() ? codec->fast_decoder : codec->decoder;
+}
+
+int oci_reader_decode(oci_reader *src, const oci_codec *codec, uint32_t max_ratio, oci_row decoded, oci_reader **out,
+                      oci_error *err)
 {
     OCI_AUTO(oci_reader) owned = src;
     OCI_AUTO_MEM struct decode_reader *d = oci_calloc(1, sizeof *d);
@@ -153,13 +159,16 @@ int oci_reader_decode(oci_reader *src, const oci_codec *codec, uint32_t max_rati
 
     if (d == NULL)
         return oci_fail_nomem(err);
-    d->decoder = codec->fast_decoder != NULL && oci_accelerates() ? codec->fast_decoder : codec->decoder;
+    d->decoder = oci_codec_decoder(codec);
     r = d->decoder->make(&d->state, err);
     if (r < 0)
         return r;
     d->r.ops = &decode_ops;
     d->codec = codec;
     d->max_ratio = max_ratio;
+    d->units = decoded.units;
+    d->produced = decoded.produced;
+    d->in.consumed = decoded.consumed;
     d->in.src = oci_steal(&owned);
     *out = &oci_steal(&d)->r;
     return 0;

@@ -172,6 +172,7 @@ const oci_codec oci_codec_gzip = {
     .begins = begins,
     .decoder = &decoder,
     .fast_decoder = OCI_ISAL_DECODER,
+    .outline = &oci_member_outline,
     .block_size = (size_t)1 << 20,
     .encoder = &encoder,
     .fast_encoder = OCI_LIBDEFLATE_ENCODER,

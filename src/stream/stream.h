@@ -69,4 +69,16 @@ void oci_reader_hash_too(oci_reader *r, oci_digester *also, const void *p, size_
  * reader comes to it. */
 int oci_reader_peek(oci_reader *src, size_t n, oci_span *head, bool *whole, oci_reader **out, oci_error *err);
 
+typedef struct oci_ahead {
+    unsigned threads;  /* that decode, if there is something for several */
+    size_t memory;     /* bytes that may wait between those */
+    size_t window;     /* bytes that may wait behind a single one; 0: as oci_reader_async has it */
+    bool source_apart; /* src has a thread of its own where a single one decodes */
+} oci_ahead;
+
+/* What oci_reader_decompress and oci_reader_async do together. What is compressed as oci_writer_compress does it, in
+ * units that say how large they are, is decoded by several threads at the same time; bytes and errors are the same. */
+int oci_reader_decompress_ahead(oci_reader *src, oci_compression kind, uint32_t max_ratio, const oci_ahead *o,
+                                oci_reader **out, oci_error *err);
+
 #endif

@@ -87,6 +87,72 @@ static void decoder_free(void *state)
 
 static const oci_decoder decoder = { decoder_new, decode, decoder_free };
 
+/* ---- telling frames apart ---- */
+
+/* RFC 8478, 3.1.1. The walk along the blocks goes from one header to the next, a step a call. */
+enum {
+    PREFIX = 5,      /* the magic number and the byte that describes the header */
+    NOT_OURS = 0x0b, /* in it: a dictionary, and what is reserved */
+    BLOCK_HEADER = 3,
+    CHECKSUM = 4,
+    RLE = 1,
+    RESERVED = 3,
+    BLOCK_LOG = 17 /* of the largest block, which may be no larger than the window either */
+};
+
+static bool is_single_segment(uint8_t description)
+{
+    return (description & 0x20) != 0;
+}
+
+static bool has_checksum(uint8_t description)
+{
+    return (description & 4) != 0;
+}
+
+/* Without its dictionary, which is none of ours. */
+static size_t header_length(uint8_t description)
+{
+    static const uint8_t content_size[] = { 0, 2, 4, 8 };
+
+    return PREFIX + (is_single_segment(description) ? description >> 6 == 0 : 1) + content_size[description >> 6];
+}
+
+static bool extend(oci_span head, size_t *need, bool *last)
+{
+    const unsigned char *p = head.data, *block;
+    uint32_t type, n;
+
+    *last = false;
+    *need = PREFIX;
+    if (head.len == 0)
+        return true;
+    *need = header_length(p[4]) + BLOCK_HEADER;
+    if (head.len == PREFIX)
+        return begins(head) && p[0] == (ZSTD_MAGICNUMBER & 0xff) && (p[4] & NOT_OURS) == 0;
+    block = p + head.len - BLOCK_HEADER;
+    *last = (block[0] & 1) != 0;
+    type = block[0] >> 1 & 3;
+    n = type == RLE ? 1 : (block[0] | (uint32_t)block[1] << 8 | (uint32_t)block[2] << 16) >> 3;
+    *need = head.len + n + (!*last ? BLOCK_HEADER : has_checksum(p[4]) ? CHECKSUM : 0);
+    return type != RESERVED && n <= 1u << BLOCK_LOG;
+}
+
+/* Of a frame that is there whole libzstd asks neither whether its window is too large nor whether its blocks are too
+ * large for it. */
+static uint64_t size(oci_span unit)
+{
+    const unsigned char *p = unit.data;
+    const int window_log = 10 + (p[5] >> 3); /* rounded down */
+    unsigned long long n = ZSTD_getFrameContentSize(unit.data, unit.len);
+
+    if (!is_single_segment(p[4]) && (window_log < BLOCK_LOG || window_log >= WINDOW_LOG))
+        return UINT64_MAX;
+    return n == ZSTD_CONTENTSIZE_UNKNOWN || n == ZSTD_CONTENTSIZE_ERROR ? UINT64_MAX : n;
+}
+
+static const oci_outline outline = { extend, size };
+
 /* ---- encoding ---- */
 
 /* A frame for each block, so that several can be made, and read, at the same time. */
@@ -142,6 +208,7 @@ const oci_codec oci_codec_zstd = {
     .max_level = MAX_LEVEL,
     .begins = begins,
     .decoder = &decoder,
+    .outline = &outline,
     .block_size = (size_t)4 << 20,
     .encoder = &encoder,
 };

@@ -33,31 +33,39 @@ static int fuzz_next_piece(void *ctx, oci_span *out, oci_error *err)
     return 0;
 }
 
-/* Decompresses spans of step bytes; OCI_E_LIMIT past FUZZ_MAX_OUTPUT. */
-static int fuzz_decompress(oci_compression kind, const uint8_t *p, size_t n, size_t step, oci_buf *out)
+/* Decompresses spans of step bytes, in threads when there are several; OCI_E_LIMIT past FUZZ_MAX_OUTPUT. */
+static int fuzz_decompress(oci_compression kind, const uint8_t *p, size_t n, size_t step, unsigned threads,
+                           oci_buf *out)
 {
+    const oci_ahead ahead = { .threads = threads, .memory = (size_t)64 << 20 };
     struct fuzz_pieces pieces = { p, n, step };
     OCI_AUTO(oci_reader) r = NULL;
     oci_error err = OCI_ERROR_INIT;
     int result;
 
     FUZZ_CHECK(oci_reader_from_callbacks(&(oci_reader_callbacks) { fuzz_next_piece, NULL }, &pieces, &r, &err) == 0);
-    FUZZ_CHECK(oci_reader_decompress(oci_steal(&r), kind, UINT32_MAX, &r, &err) == 0);
+    if (threads > 1)
+        FUZZ_CHECK(oci_reader_decompress_ahead(oci_steal(&r), kind, UINT32_MAX, &ahead, &r, &err) == 0);
+    else
+        FUZZ_CHECK(oci_reader_decompress(oci_steal(&r), kind, UINT32_MAX, &r, &err) == 0);
     result = oci_reader_read_all(r, FUZZ_MAX_OUTPUT, out, &err);
     FUZZ_CHECK(result == 0 || (err.code == result && err.msg[0] != '\0'));
     FUZZ_CHECK(result == 0 || result == OCI_E_INVALID || result == OCI_E_LIMIT || result == OCI_E_UNSUPPORTED);
     return result;
 }
 
-/* The verdict and the bytes, which must not depend on how the data is cut. */
+/* The verdict and the bytes, which must depend neither on how the data is cut nor on threads. */
 static int fuzz_decompress_alike(oci_compression kind, const uint8_t *p, size_t n, oci_buf *out)
 {
-    OCI_AUTO_BUF oci_buf other = OCI_BUF_INIT;
-    int whole = fuzz_decompress(kind, p, n, n > 0 ? n : 1, out);
-    int cut = fuzz_decompress(kind, p, n, 1 + n % 7, &other);
+    int whole = fuzz_decompress(kind, p, n, n > 0 ? n : 1, 1, out);
 
-    FUZZ_CHECK(whole == cut && out->len == other.len);
-    FUZZ_CHECK(out->len == 0 || memcmp(out->data, other.data, out->len) == 0);
+    for (unsigned threads = 1; threads <= 2; threads++) {
+        OCI_AUTO_BUF oci_buf other = OCI_BUF_INIT;
+        int cut = fuzz_decompress(kind, p, n, 1 + n % 7, threads, &other);
+
+        FUZZ_CHECK(whole == cut && out->len == other.len);
+        FUZZ_CHECK(out->len == 0 || memcmp(out->data, other.data, out->len) == 0);
+    }
     return whole;
 }
 

@@ -2,7 +2,7 @@
 /*
  * A layer in another compression:
  *
- *     blob -> verify -> decompress -> async -> verify (diff_id) -> compress -> ingest (digest, size)
+ *     blob -> verify -> decompress ahead -> verify (diff_id) -> compress -> ingest (digest, size)
  */
 #include <string.h>
 
@@ -11,12 +11,18 @@
 #include "base/fail.h"
 #include "copy.h"
 #include "image.h"
+#include "os/pool.h"
 #include "store/store.h"
 #include "stream/stream.h"
+
+/* Bytes that wait between the threads that decode. */
+enum { AHEAD = 32 * 1024 * 1024 };
 
 static int open_content(oci_copier *c, const oci_descriptor *d, const oci_diff_id *diff_id, oci_reader **out,
                         oci_error *err)
 {
+    const unsigned threads = c->o.compress != NULL ? c->o.compress->threads : 0;
+    const oci_ahead ahead = { .threads = threads > 0 ? threads : oci_pool_processors(), .memory = AHEAD };
     OCI_AUTO(oci_reader) reader = NULL;
     int r;
 
@@ -25,10 +31,8 @@ static int open_content(oci_copier *c, const oci_descriptor *d, const oci_diff_i
                         "the digest algorithm of diff_id %s is unknown, the layer cannot be verified", diff_id->text);
     r = oci_store_open_blob(c->from, d, &reader, err);
     if (r == 0)
-        r = oci_reader_decompress(oci_steal(&reader), oci_media_type_info(d->media_type).compression,
-                                  c->limits.max_ratio, &reader, err);
-    if (r == 0)
-        r = oci_reader_async(oci_steal(&reader), 0, &reader, err);
+        r = oci_reader_decompress_ahead(oci_steal(&reader), oci_media_type_info(d->media_type).compression,
+                                        c->limits.max_ratio, &ahead, &reader, err);
     return r < 0 ? r : oci_reader_verify(oci_steal(&reader), &diff_id->digest, OCI_SIZE_UNKNOWN, out, err);
 }
 

@@ -206,7 +206,8 @@ int oci_image_chain_id(const oci_image *i, size_t n, oci_digest *out, oci_error 
     return r;
 }
 
-int oci_image_decode_layer(oci_image *i, size_t n, oci_reader **out, const oci_digest **left, oci_error *err)
+int oci_image_decode_layer(oci_image *i, size_t n, const oci_ahead *ahead, oci_reader **out, const oci_digest **left,
+                           oci_error *err)
 {
     OCI_AUTO(oci_reader) blob = NULL;
     const oci_descriptor *d;
@@ -229,6 +230,8 @@ int oci_image_decode_layer(oci_image *i, size_t n, oci_reader **out, const oci_d
     *left = &diff_id->digest;
     if (compression == OCI_COMPRESSION_NONE && oci_digest_equal(&d->digest, &diff_id->digest))
         *left = NULL;
+    if (ahead != NULL)
+        return oci_reader_decompress_ahead(oci_steal(&blob), compression, i->limits.max_ratio, ahead, out, err);
     return oci_reader_decompress(oci_steal(&blob), compression, i->limits.max_ratio, out, err);
 }
 
@@ -236,7 +239,7 @@ int oci_image_open_layer(oci_image *i, size_t n, oci_reader **out, oci_error *er
 {
     OCI_AUTO(oci_reader) reader = NULL;
     const oci_digest *left = NULL;
-    int r = oci_image_decode_layer(i, n, &reader, &left, err);
+    int r = oci_image_decode_layer(i, n, NULL, &reader, &left, err);
 
     if (r == 0 && left != NULL)
         r = oci_reader_verify(oci_steal(&reader), left, OCI_SIZE_UNKNOWN, &reader, err);

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "os/ident.h"
+#include "stream/stream.h"
 
 OCI_DEFINE_AUTO(oci_image);
 OCI_DEFINE_AUTO(oci_path);
@@ -40,8 +41,10 @@ int oci_read_manifest(oci_store *s, const oci_descriptor *d, const oci_limits *l
 int oci_read_config(oci_store *s, const oci_descriptor *d, const oci_limits *limits, oci_buf *bytes, oci_config **out,
                     oci_error *err);
 
-/* oci_image_open_layer in two steps: what the decoded layer still has to be verified to be is left, or NULL. */
-int oci_image_decode_layer(oci_image *i, size_t n, oci_reader **out, const oci_digest **left, oci_error *err);
+/* oci_image_open_layer in two steps: what the decoded layer still has to be verified to be is left, or NULL. ahead may
+ * be NULL; otherwise it is decoded ahead of its reader. */
+int oci_image_decode_layer(oci_image *i, size_t n, const oci_ahead *ahead, oci_reader **out, const oci_digest **left,
+                           oci_error *err);
 
 /* What BuildKit puts beside an image: a manifest for no platform that says something about the one whose digest is the
  * value of the second annotation. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Layers as something to be read through, with progress and the way out. They are used in their order, and read,
- * verified and decompressed ahead of that, each in a thread of its own.
+ * verified and decompressed ahead of that, each in a thread of its own or, where there are more processors than layers,
+ * in several.
  */
 #include "layers.h"
 
@@ -62,7 +63,7 @@ static int use_reader(const struct ahead *a, oci_reader *layer, size_t n, const 
 }
 
 /* Failures wait for the layer's turn, so that of several the first one is told, whatever the threads do. */
-static void open_ahead(oci_image *i, size_t n, const oci_layers_use *u, oci_heads *heads, size_t budget,
+static void open_ahead(oci_image *i, size_t n, const oci_layers_use *u, const oci_ahead *o, oci_heads *heads,
                        struct ahead *a)
 {
     oci_head head = { 0 };
@@ -70,11 +71,11 @@ static void open_ahead(oci_image *i, size_t n, const oci_layers_use *u, oci_head
 
     *a = (struct ahead) { .why = OCI_ERROR_INIT };
     if (!oci_heads_take(heads, n, &head))
-        r = oci_open_layer_for(u, i, n, &head.reader, &head.left, &a->why);
+        r = oci_open_layer_for(u, o, i, n, &head.reader, &head.left, &a->why);
     a->reader = head.reader;
     a->left = head.left;
-    if (r == 0 && budget > 0 && !head.whole)
-        r = oci_reader_async(oci_steal(&a->reader), budget, &a->reader, &a->why);
+    if (r == 0 && o->threads == 1 && !head.whole)
+        r = oci_reader_async(oci_steal(&a->reader), o->window, &a->reader, &a->why);
     a->why.code = r;
 }
 
@@ -90,52 +91,53 @@ static int use_next(struct ahead *a, size_t n, const oci_layers_use *u, oci_erro
     return use_reader(a, layer, n, u, err);
 }
 
-/* Heads are a part of what waits. */
-static size_t budget_of(unsigned jobs, size_t window, const oci_heads *heads)
+static unsigned jobs_of(const oci_layers_use *u)
 {
-    const size_t budget = window > 0 ? (AHEAD - heads->count * OCI_HEAD_BYTES) / window : 0;
+    const unsigned jobs = u->jobs != 0 ? u->jobs : oci_pool_processors();
 
-    if (jobs == 1)
-        return 0;
-    if (window == 1)
-        return ALONE;
-    return budget < AHEAD_OF_ONE ? budget : AHEAD_OF_ONE;
+    return jobs < MAX_JOBS ? jobs : MAX_JOBS;
 }
 
-static size_t window_of(const oci_image *i, unsigned jobs)
+/* How each of the layers is read that are at the same time: without a thread, with one or with several. Whoever uses
+ * them, making files, keeps a processor busy; heads are a part of what waits. */
+static oci_ahead plan(const oci_layers_use *u, size_t layers, size_t heads)
 {
-    size_t window = jobs != 0 ? jobs : oci_pool_processors();
+    const size_t memory = (AHEAD - heads * OCI_HEAD_BYTES) / layers, most = layers == 1 ? ALONE : AHEAD_OF_ONE;
+    const unsigned threads = (jobs_of(u) - 1) / (unsigned)layers, least = u->jobs == 1 ? 0 : 1;
 
-    if (window > MAX_JOBS)
-        window = MAX_JOBS;
-    return window < i->manifest->n_layers ? window : i->manifest->n_layers;
+    return (oci_ahead) {
+        .threads = threads > least ? threads : least,
+        .memory = memory,
+        .window = memory < most ? memory : most,
+    };
 }
 
 int oci_image_use_layer(oci_image *i, size_t n, const oci_layers_use *u, oci_error *err)
 {
+    const oci_ahead o = plan(u, 1, 0);
     struct ahead a = { 0 };
     oci_heads none = { .first = SIZE_MAX };
 
-    open_ahead(i, n, u, &none, budget_of(u->jobs, 1, &none), &a);
+    open_ahead(i, n, u, &o, &none, &a);
     return oci_wrap(err, use_next(&a, n, u, err), "layer %zu (%s)", n + 1, i->manifest->layers[n]->digest_text);
 }
 
 int oci_image_use_layers(oci_image *i, const oci_layers_use *u, oci_error *err)
 {
-    const size_t n_layers = i->manifest->n_layers, window = window_of(i, u->jobs);
+    const size_t n_layers = i->manifest->n_layers, window = jobs_of(u) < n_layers ? jobs_of(u) : n_layers;
     oci_heads heads = oci_heads_of(i, u);
-    const size_t budget = budget_of(u->jobs, window, &heads);
+    const oci_ahead o = plan(u, window > 0 ? window : 1, heads.count);
     struct ahead ahead[MAX_JOBS] = { 0 };
     size_t opened = 0;
     int r;
 
     /* The lowest layers are read meanwhile. */
     for (; opened < heads.first && opened < window; opened++)
-        open_ahead(i, opened, u, &heads, budget, &ahead[opened]);
-    r = oci_heads_read(&heads, i, u, err);
+        open_ahead(i, opened, u, &o, &heads, &ahead[opened]);
+    r = oci_heads_read(&heads, i, u, &o, err);
     for (size_t n = 0; r == 0 && n < n_layers; n++) {
         for (; opened < n_layers && opened < n + window; opened++)
-            open_ahead(i, opened, u, &heads, budget, &ahead[opened % window]);
+            open_ahead(i, opened, u, &o, &heads, &ahead[opened % window]);
         r = oci_wrap(err, use_next(&ahead[n % window], n, u, err), "layer %zu (%s)", n + 1,
                      i->manifest->layers[n]->digest_text);
     }

@@ -6,7 +6,7 @@
 
 typedef struct oci_layers_use {
     const oci_events *events;
-    unsigned jobs; /* layers that are read at the same time; 0: one for each processor; 1: without any thread */
+    unsigned jobs; /* threads that read and decode layers; 0: one for each processor; 1: none */
     bool hashes;   /* what it reads (oci_reader_hash_too), so that the digest of the layer is for it to compute too */
     /* Is given the tar stream of a layer and reads it to the end. */
     int (*use)(void *ctx, oci_reader *tar, oci_error *err);

@@ -19,8 +19,8 @@
 #include "store/store.h"
 #include "stream/stream.h"
 
-/* Bytes for what is kept of all layers, unless somebody asks for paths. */
-enum { ROOM = 32 * 1024 * 1024 };
+/* Bytes for what is kept of all layers, unless somebody asks for paths, and for what threads have decoded of them. */
+enum { ROOM = 32 * 1024 * 1024, AHEAD = 64 * 1024 * 1024 };
 
 struct job {
     oci_content *content;
@@ -34,7 +34,8 @@ struct jobs {
     struct job *items;
     atomic_bool cancelled;
     atomic_size_t room; /* for the names of layers that are kept */
-    bool ahead;         /* there are processors to spare: inflate in a thread of its own */
+    bool is_ahead;      /* there are processors to spare: layers are inflated in other threads */
+    oci_ahead ahead;
 };
 
 static int open_blob(const oci_validation *v, const oci_content *c, oci_reader **out, oci_error *err)
@@ -90,20 +91,18 @@ static const char *rule_of_archive(const oci_error *why)
     return strstr(why->msg, "bytes") != NULL ? "limits.size" : "limits.entries";
 }
 
-/* blob (borrowed) ► inflate ► hash for each algorithm. hashes[alg] is the stage of that algorithm. With ahead,
- * each of the three has a thread. */
+/* blob (borrowed) ► inflate ► hash for each algorithm. hashes[alg] is the stage of that algorithm. When
+ * jobs are ahead, each of the three has a thread, or the second one several. */
 static int make_chain(oci_reader *blob, struct jobs *jobs, oci_compression kind, const oci_layer_use *uses,
                       oci_reader *hashes[UINT8_MAX + 1], oci_reader **out, oci_error *err)
 {
     OCI_AUTO(oci_reader) r = NULL;
     int result = oci_reader_borrow(blob, &jobs->cancelled, &r, err);
 
-    if (result == 0 && jobs->ahead)
-        result = oci_reader_async(oci_steal(&r), 0, &r, err);
-    if (result == 0)
+    if (result == 0 && jobs->is_ahead)
+        result = oci_reader_decompress_ahead(oci_steal(&r), kind, jobs->v->limits.max_ratio, &jobs->ahead, &r, err);
+    else if (result == 0)
         result = oci_reader_decompress(oci_steal(&r), kind, jobs->v->limits.max_ratio, &r, err);
-    if (result == 0 && jobs->ahead)
-        result = oci_reader_async(oci_steal(&r), 0, &r, err);
     for (; result == 0 && uses != NULL; uses = uses->next) {
         oci_digest_alg alg = uses->diff_id.alg;
 
@@ -265,6 +264,20 @@ static int collect(struct jobs *jobs, int r, oci_error *err)
     return r;
 }
 
+/* Whether there are more threads than blobs, and how many of them each layer has. */
+static void plan_ahead(struct jobs *jobs, unsigned threads)
+{
+    unsigned layers = 0;
+
+    for (size_t i = 0; i < jobs->v->jobs.count; i++)
+        layers += is_layer(jobs->items[i].content);
+    jobs->is_ahead = jobs->v->jobs.count < threads;
+    if (layers == 0)
+        return;
+    jobs->ahead = (oci_ahead) { .threads = threads / layers, .memory = AHEAD / layers, .source_apart = true };
+    jobs->is_ahead = jobs->is_ahead || jobs->ahead.threads > 1;
+}
+
 int oci_validate_blobs(oci_validation *v, oci_error *err)
 {
     struct jobs jobs = { .v = v, .room = v->o->require_paths.count > 0 ? SIZE_MAX : ROOM };
@@ -277,9 +290,9 @@ int oci_validate_blobs(oci_validation *v, oci_error *err)
     jobs.items = oci_calloc(v->jobs.count, sizeof *jobs.items);
     if (jobs.items == NULL)
         return oci_fail_nomem(err);
-    jobs.ahead = v->jobs.count < threads;
     for (size_t i = 0; i < v->jobs.count; i++)
         jobs.items[i].content = v->jobs.items[i];
+    plan_ahead(&jobs, threads);
     if (err != NULL)
         *err = (oci_error)OCI_ERROR_INIT;
     r = oci_pool_run(threads, v->jobs.count, &work);

@@ -216,3 +216,34 @@ END
     exits 3
     succeeds validate --blobs shared layout
 }
+
+# proves: layer.media.gzip layer.media.zstd
+@test "--jobs makes no difference, neither to what is right nor to what is damaged" {
+    mkdir tree
+    head -c 6000000 /dev/urandom | od -x >tree/numbers
+    tar -C tree -cf tree.tar .
+    for kind in gzip:1 zstd:1 "gzip:1 --encoder zlib"; do
+        rm -rf layout
+        # shellcheck disable=SC2086
+        succeeds create --compress $kind layout:app tree.tar
+        for n in 1 2 7; do
+            succeeds validate -j $n layout
+            succeeds unpack --rootfs-only -j $n layout:app "root$n"
+            diff -r tree "root$n"
+            rm -rf "root$n"
+        done
+        for at in 16 500000 3000000; do
+            printf '\377' | dd of="$(layer_of app)" bs=1 seek=$at conv=notrunc status=none
+            for n in 1 2 7; do
+                oci validate -j $n layout
+                exits 3
+                printf '%s\n%s\n' "$output" "$stderr" >"told$n"
+                oci unpack --rootfs-only -j $n layout:app "root$n"
+                exits 3
+                printf '%s\n' "$stderr" >>"told$n"
+            done
+            diff told1 told2
+            diff told1 told7
+        done
+    done
+}

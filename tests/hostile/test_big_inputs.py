@@ -62,6 +62,17 @@ class BigInputs(Case):
         self.assert_bounded(96 * MIB, "create", "layout:zstd", "large.tar", "--compress", "zstd:1", "-j", "2")
         self.assert_bounded(64 * MIB, "create", "layout:tree", "tree", "--compress", "gzip:1", "-j", "2")
 
+    def test_a_layer_for_many_threads(self):
+        """What threads have decoded waits in a ring, whatever the layer and the machine."""
+        info = tarfile.TarInfo("large")
+        info.size = 80 * MIB
+        with tarfile.open(self.dir / "large.tar", "w") as archive, open("/dev/urandom", "rb") as f:
+            archive.addfile(info, f)
+        for kind in ("gzip:1", "zstd:1"):
+            self.peak("create", "layout:app", "large.tar", "--compress", kind)
+            self.assert_bounded(128 * MIB, "validate", "layout:app", "-j", "64")
+            self.assert_bounded(128 * MIB, "unpack", "--rootfs-only", "layout:app", f"tree-{kind[:4]}", "-j", "64")
+
     def test_a_directory_of_many_entries(self):
         for i in range(20):
             os.makedirs(self.dir / f"tree/{i}")

@@ -184,9 +184,14 @@ static bool decode_job(void *ctx, size_t job, unsigned who)
 /* ---- going on alone ---- */
 
 /* What was read and not given out, and then the source. */
-static int replay_next(void *ctx, oci_span *out, oci_error *err)
+struct replay_reader {
+    oci_reader r;
+    struct parallel_reader *p;
+};
+
+/* Whether there is something left of what was read. */
+static bool has_read(struct parallel_reader *p)
 {
-    struct parallel_reader *p = ctx;
     struct replay *replay = &p->replay;
 
     while (replay->left.len == 0 && replay->next < p->begun) {
@@ -194,13 +199,47 @@ static int replay_next(void *ctx, oci_span *out, oci_error *err)
 
         replay->left = (oci_span) { j->in, j->in_len };
     }
-    if (replay->left.len > 0) {
-        *out = first_of(&replay->left, replay->left.len);
-        return 0;
+    if (replay->left.len == 0) {
+        replay->left = p->rest;
+        p->rest.len = 0;
     }
-    if (p->rest.len == 0)
+    return replay->left.len > 0;
+}
+
+static int replay_next(oci_reader *r, oci_span *out, oci_error *err)
+{
+    struct parallel_reader *p = ((struct replay_reader *)r)->p;
+
+    if (!has_read(p))
         return oci_reader_next(p->src, out, err);
-    *out = first_of(&p->rest, p->rest.len);
+    *out = first_of(&p->replay.left, p->replay.left.len);
+    return 0;
+}
+
+static int replay_fill(oci_reader *r, void *room, size_t n, size_t *got, oci_error *err)
+{
+    struct parallel_reader *p = ((struct replay_reader *)r)->p;
+    oci_span piece;
+
+    if (!has_read(p))
+        return oci_reader_fill(p->src, room, n, got, err);
+    piece = first_of(&p->replay.left, n);
+    memcpy(room, piece.data, piece.len);
+    *got = piece.len;
+    return 0;
+}
+
+static const oci_reader_ops replay_ops = { replay_next, NULL, replay_fill };
+
+static int replay_new(struct parallel_reader *p, oci_reader **out, oci_error *err)
+{
+    struct replay_reader *r = oci_calloc(1, sizeof *r);
+
+    if (r == NULL)
+        return oci_fail_nomem(err);
+    r->r.ops = &replay_ops;
+    r->p = p;
+    *out = &r->r;
     return 0;
 }
 
@@ -213,7 +252,6 @@ static void end_threads(struct parallel_reader *p)
 /* What is left is decoded by the serial stage, which has a thread unless all of it is at hand. */
 static int go_on_alone(struct parallel_reader *p, oci_error *err)
 {
-    static const oci_reader_callbacks replay_ops = { replay_next, NULL };
     OCI_AUTO(oci_reader) r = NULL;
     bool more;
     int result;
@@ -223,7 +261,7 @@ static int go_on_alone(struct parallel_reader *p, oci_error *err)
         oci_free(oci_steal(&p->jobs[i].out));
     more = has_more(p);
     p->replay = (struct replay) { .next = p->oldest };
-    result = oci_reader_from_callbacks(&replay_ops, p, &r, err);
+    result = replay_new(p, &r, err);
     if (result == 0 && more && p->o.source_apart)
         result = oci_reader_async(oci_steal(&r), 0, &r, err);
     if (result == 0)

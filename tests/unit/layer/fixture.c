@@ -370,14 +370,14 @@ static int apply_one(oci_applier *a, const struct layer *layer, oci_apply_stats 
 int world_apply(struct world *w, const struct layer *layers, size_t count, oci_applier **keep, oci_error *err)
 {
     OCI_AUTO(oci_applier) a = NULL;
-    oci_events events = { .ctx = w, .warning = note_warning };
     oci_apply_options options = w->options;
     int r;
 
     w->warnings[0] = '\0';
     w->stats = (oci_apply_stats) { 0 };
+    w->events = (oci_events) { .ctx = w, .warning = note_warning };
     if (options.events == NULL)
-        options.events = &events;
+        options.events = &w->events;
     r = oci_applier_new(w->root, &options, &a, err);
     if (r < 0)
         return r;

@@ -71,6 +71,7 @@ struct world {
     char path[64];
     int top, root;
     oci_apply_options options;
+    oci_events events;        /* of options that have none */
     bool walk;                /* without openat2 */
     const oci_shadow *shadow; /* what is foreseen; or NULL */
     char warnings[2048];      /* of the last apply, joined */

@@ -18,7 +18,7 @@
 enum {
     OCI_TAR_PAX_MAX = 1 << 20,        /* bytes of one pax header or long name */
     OCI_TAR_PAX_GLOBAL_MAX = 1 << 16, /* of all global headers together: they are read again with each new one */
-    OCI_TAR_MAX_HEADERS = 256         /* of all of these before one entry; four have a meaning */
+    OCI_TAR_MAX_HEADERS = 1 << 16     /* of all of these before one entry; four have a meaning */
 };
 
 /* A record that is a number (seen), and its value unless that was empty (given). */

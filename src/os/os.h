@@ -6,8 +6,9 @@
  *
  * Paths inside a root are resolved as if it were "/": absolute links and ".." stop there. Parents may be reached
  * through symbolic links inside the root; the last component is never followed unless the function says so. Resolution
- * uses openat2(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS) where the kernel has it and a walk with O_NOFOLLOW, component
- * by component, where it has not (ENOSYS, or EPERM from a filter).
+ * uses openat2(RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS) where that is enough and a walk with O_NOFOLLOW, component by
+ * component, where links are met, whose cost the kernel does not bound, or where it has no such call (ENOSYS, or EPERM
+ * from a filter).
  *
  * "dirfd, base" pairs are how an entry is named to the second half: an open directory and one component.
  */
@@ -22,8 +23,9 @@
 /* ---- a root ---- */
 
 typedef struct oci_root {
-    int fd;    /* borrowed; O_PATH is not enough */
-    bool walk; /* use the portable walk; set by the first openat2 that is refused, or by a test */
+    int fd;                    /* borrowed; O_PATH is not enough */
+    bool walk;                 /* use the portable walk alone; set by the first openat2 that is refused, or by a test */
+    uint64_t linked, followed; /* paths through symbolic links, and bytes of the links that they went through */
 } oci_root;
 
 #define OCI_ROOT_INIT(fd_)                                                                                             \
@@ -33,7 +35,8 @@ typedef struct oci_root {
 
 /* Opens path inside the root, following links inside it to the end, with O_CLOEXEC | O_NONBLOCK | O_NOCTTY and flags.
  * OCI_E_NOT_FOUND when it is not there; OCI_E_INVALID when something on the way is not a directory; OCI_E_UNSAFE when a
- * magic link or more than 40 links are met. flags must not create; "" is the root. */
+ * magic link, more than 40 links or more than 8192 components are met; OCI_E_LIMIT when all paths so far went through
+ * more bytes of links than those of an honest image do. flags must not create; "" is the root. */
 int oci_root_open(oci_root *root, const char *path, int flags, int *fd, oci_error *err);
 /* Opens path as a regular file for reading: never blocks, OCI_E_INVALID when it is none. st may be NULL. */
 int oci_root_open_file(oci_root *root, const char *path, int *fd, struct stat *st, oci_error *err);

@@ -24,9 +24,14 @@ enum {
     MAX_STEPS = 8192, /* components, of which the kernel allows as many as fit into the links */
     APPARMOR_MAGIC = 0x5a3c69f0
 };
+/* Bytes of links that are gone through in a root, and more for each path that meets one. A path below lib -> usr/lib
+ * needs 8. A component costs microseconds, not nanoseconds as in memory. */
+#define MAX_FOLLOWED      UINT64_C(0x100000)
+#define MAX_FOLLOWED_EACH UINT64_C(128)
 
 struct walk {
-    int root;  /* borrowed */
+    oci_root *in;
+    int root;  /* its descriptor, borrowed */
     int at;    /* the directory the walk is in; owned unless it is the root */
     int flags; /* of the descriptor asked for */
     unsigned links, steps;
@@ -132,6 +137,15 @@ static bool may_be_magic(int fd)
     return fstatfs(fd, &fs) < 0 || fs.f_type == PROC_SUPER_MAGIC || fs.f_type == APPARMOR_MAGIC;
 }
 
+/* Counts a link of n bytes. Whether the root has so many left. */
+static bool afford(struct walk *w, size_t n)
+{
+    if (w->links == 1)
+        w->in->linked++;
+    w->in->followed += n + 1;
+    return w->in->followed <= MAX_FOLLOWED + w->in->linked * MAX_FOLLOWED_EACH;
+}
+
 /* Puts the target of the link, an O_PATH descriptor, before the rest. */
 static int follow(struct walk *w, int link, bool directory)
 {
@@ -149,6 +163,8 @@ static int follow(struct walk *w, int link, bool directory)
         return -ENOENT;
     if ((size_t)n >= sizeof target)
         return -ENAMETOOLONG;
+    if (!afford(w, (size_t)n))
+        return -OCI_WALK_TOO_FAR;
     text = oci_alloc((size_t)n + rest + 2);
     if (text == NULL)
         return -ENOMEM;
@@ -259,9 +275,9 @@ static int walk(struct walk *w)
     return r < 0 ? -errno : r;
 }
 
-int oci_walk_open(int root, const char *path, int flags, oci_walk_maker *maker)
+int oci_walk_open(oci_root *root, const char *path, int flags, oci_walk_maker *maker)
 {
-    struct walk w = { .root = root, .at = root, .flags = flags, .rest = path, .maker = maker };
+    struct walk w = { .in = root, .root = root->fd, .at = root->fd, .flags = flags, .rest = path, .maker = maker };
     int fd;
 
     if (strlen(path) >= PATH_MAX)

@@ -98,6 +98,12 @@ class Escape(Case):
     def test_loop_of_links(self):
         self.attack([L.symlink("a", "b"), L.symlink("b", "a"), L.file("a/file")])
 
+    # proves: safety.2
+    def test_links_that_cost_more_than_they_weigh(self):
+        long = [L.directory("d"), L.symlink("l", "d/../" * 818)]
+        self.assertIn("too many symbolic links", self.attack(long + [L.file("l/" * 38 + "f")]))
+        self.assertIn("followed too far", self.attack(long + [L.file("l/" * (3 + i % 2) + f"f{i}") for i in range(200)]))
+
     def test_magic_links(self):
         for target in ("/proc/self/root", "/proc/self/cwd", "/proc/1/root", "/dev/fd/3"):
             with self.subTest(target):

@@ -124,6 +124,12 @@ int oci_subid_maps(oci_span text, uint32_t owner, const char *user, uint32_t own
     return r;
 }
 
+static void drop(char *piece, size_t *have, size_t n)
+{
+    *have -= n;
+    memmove(piece, piece + n, *have);
+}
+
 /* Such files have a line a user, of whom there may be any number: they are read piece by piece. A line that does not
  * fit into one is none, and its end is not taken for one. */
 static int read_pieces(int fd, struct maps *m, uint32_t owner, const char *user, oci_error *err)
@@ -138,25 +144,25 @@ static int read_pieces(int fd, struct maps *m, uint32_t owner, const char *user,
 
         if (n < 0 && errno == EINTR)
             continue;
-        if (n <= 0)
+        if (n < 0)
+            return oci_fail_errno(err, "cannot read the ids that were set aside");
+        if (n == 0)
             return skipping ? 0 : add_line(m, (oci_span) { piece, have }, owner, user, err);
         have += (size_t)n;
         if (skipping) {
             const char *newline = memchr(piece, '\n', have);
 
-            used = newline != NULL ? (size_t)(newline - piece) + 1 : have;
             skipping = newline == NULL;
-        } else {
-            r = add_lines(m, piece, have, owner, user, &used, err);
-            if (r < 0)
-                return r;
-            if (used == 0 && have == sizeof piece) {
-                skipping = true;
-                used = have;
-            }
+            drop(piece, &have, newline != NULL ? (size_t)(newline - piece) + 1 : have);
         }
-        have -= used;
-        memmove(piece, piece + used, have);
+        r = add_lines(m, piece, have, owner, user, &used, err);
+        if (r < 0)
+            return r;
+        drop(piece, &have, used);
+        if (have == sizeof piece) {
+            skipping = true;
+            have = 0;
+        }
     }
 }
 

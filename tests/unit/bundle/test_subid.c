@@ -118,6 +118,49 @@ OCI_TEST (subid, reads_files_of_any_size) {
     assert_int_equal(rmdir(dir), 0);
 }
 
+/* What is long is no line, and what follows it is not lost with it. */
+OCI_TEST (subid, goes_on_behind_a_long_line) {
+    char dir[] = "/tmp/oci-subid-XXXXXX";
+    oci_error err = OCI_ERROR_INIT;
+    oci_id_map *maps;
+    int etc;
+    size_t n;
+
+    assert_non_null(mkdtemp(dir));
+    etc = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_true(etc >= 0);
+    for (size_t length = 16 * 1024 - 2; length < 20000; length += length < 16 * 1024 + 2 ? 1 : 1500) {
+        FILE *f = fdopen(openat(etc, "subuid", O_WRONLY | O_CREAT | O_TRUNC, 0600), "w");
+
+        assert_non_null(f);
+        for (size_t i = 0; i < length; i++)
+            fputc('#', f);
+        fputs("\nme:100000:65536\nother:1:5\nme:300000:2\n", f);
+        assert_int_equal(fclose(f), 0);
+        assert_ok(&err, oci_subid_read(etc, "subuid", 77, "me", 1000, &maps, &n, &err));
+        assert_int_equal(n, 3);
+        assert_int_equal(maps[1].host, 100000);
+        assert_int_equal(maps[2].host, 300000);
+        oci_free(maps);
+    }
+    assert_int_equal(unlinkat(etc, "subuid", 0), 0);
+    close(etc);
+    assert_int_equal(rmdir(dir), 0);
+}
+
+/* Nobody has anything at the address 0. */
+OCI_TEST (subid, takes_no_damage_for_the_end) {
+    int self = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    oci_error err = OCI_ERROR_INIT;
+    oci_id_map *maps = NULL;
+    size_t n;
+
+    assert_true(self >= 0);
+    assert_fails(OCI_E_IO, &err, oci_subid_read(self, "mem", 77, "me", 1000, &maps, &n, &err));
+    oci_free(maps);
+    close(self);
+}
+
 OCI_TEST (subid, reads_the_files_of_the_system) {
     oci_error err = OCI_ERROR_INIT;
     oci_rootless_maps *m;

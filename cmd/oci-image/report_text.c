@@ -128,6 +128,15 @@ static int print_subject(FILE *f, const struct cli_report_view *v, const struct 
     return r;
 }
 
+/* That nothing was found in what could not be looked at says nothing. */
+static bool has_error(const struct cli_report_view *v)
+{
+    for (size_t i = 0; i < v->count; i++)
+        if (v->subjects[i].error != NULL)
+            return true;
+    return false;
+}
+
 static void print_summary(FILE *f, const struct cli_report_counts *counts, size_t files)
 {
     const char *before = "";
@@ -157,7 +166,7 @@ int cli_report_text(FILE *f, const struct cli_report_view *v)
 
     for (size_t i = 0; r == 0 && i < v->count; i++)
         r = print_subject(f, v, &v->subjects[i], &files);
-    if (r < 0 || v->quiet)
+    if (r < 0 || v->quiet || (files == 0 && has_error(v)))
         return r;
     if (files > 0)
         fputc('\n', f);

@@ -83,6 +83,20 @@ write_reports() {
     [[ $output != *" in "*" file"* ]]
 }
 
+@test "text sums up nothing where there is no verdict" {
+    make_layout app
+    oci validate layout
+    says "no findings"
+    oci validate layout nothing
+    exits 4
+    says ""
+    complains_of "validate: *nothing*"
+    damage_layout
+    oci validate nothing layout
+    exits 4
+    [[ $output == *"error"*" in "*" file"* ]]
+}
+
 @test "colours" {
     make_layout app
     damage_layout

@@ -216,16 +216,11 @@ static int keep_platform(oci_validation *v, const oci_config *c, oci_platform *o
 /* "KEY" or "KEY=VALUE". */
 static bool has_label(const oci_annotations *labels, const char *wanted)
 {
-    size_t n = strcspn(wanted, "=");
+    const size_t n = strcspn(wanted, "=");
+    const oci_pair *p = oci_annotations_find(labels, wanted, n);
 
-    for (size_t i = 0; labels != NULL && i < labels->count; i++) {
-        const oci_pair *p = &labels->items[i];
-
-        if (p->key_len == n && memcmp(p->key, wanted, n) == 0)
-            return wanted[n] == '\0' ||
-                   (p->value_len == strlen(wanted + n + 1) && memcmp(p->value, wanted + n + 1, p->value_len) == 0);
-    }
-    return false;
+    return p != NULL && (wanted[n] == '\0' || (p->value_len == strlen(wanted + n + 1) &&
+                                               memcmp(p->value, wanted + n + 1, p->value_len) == 0));
 }
 
 static int keep_config(oci_validation *v, const oci_config *config, const oci_config_facts **out)

@@ -31,6 +31,9 @@ extern const oci_type oci_manifest_type;
 extern const oci_type oci_config_type;
 extern const oci_type oci_layout_file_type;
 
+/* The first pair whose key is these n bytes, whatever NUL bytes keys and values have; NULL when there is none. */
+const oci_pair *oci_annotations_find(const oci_annotations *a, const char *key, size_t n);
+
 /* Whether name is a well-known name of an architecture that is not Go's; sets Go's and the variant that goes with it
  * (or NULL), both static. */
 bool oci_platform_alias(const char *name, const char **architecture, const char **variant);

@@ -12,6 +12,7 @@
 #include "base/fail.h"
 #include "base/table.h"
 #include "base/vec.h"
+#include "spec/spec.h"
 
 enum { BY_NAME, BY_BOTH, N_CHAINS };
 
@@ -103,15 +104,6 @@ static int add(oci_entries *e, const oci_descriptor *d, size_t place, const stru
     return r;
 }
 
-/* The name of d with its length: annotations may hold NUL bytes. */
-static const oci_pair *name_of(const oci_descriptor *d)
-{
-    for (size_t i = 0; d->annotations != NULL && i < d->annotations->count; i++)
-        if (strcmp(d->annotations->items[i].key, OCI_ANNOTATION_REF_NAME) == 0)
-            return &d->annotations->items[i];
-    return NULL;
-}
-
 int oci_entries_new(const oci_index *index, oci_entries **out, oci_error *err)
 {
     OCI_AUTO(oci_entries) e = oci_calloc(1, sizeof *e);
@@ -122,7 +114,8 @@ int oci_entries_new(const oci_index *index, oci_entries **out, oci_error *err)
     oci_table_init(&e->numbers);
     for (size_t i = 0; r == 0 && i < index->n_manifests; i++) {
         const oci_descriptor *d = index->manifests[i];
-        const oci_pair *name = name_of(d);
+        const oci_pair *name =
+            oci_annotations_find(d->annotations, OCI_ANNOTATION_REF_NAME, sizeof OCI_ANNOTATION_REF_NAME - 1);
         const struct keys k =
             keys_of(e, name != NULL ? name->value : NULL, name != NULL ? name->value_len : 0, d->digest_text);
 

@@ -23,15 +23,10 @@ const char oci_new_index[] = "{\"schemaVersion\":2,\"mediaType\":\"" OCI_MEDIA_T
 
 bool oci_entry_has(const oci_descriptor *d, const char *key, const char *value)
 {
-    const size_t key_len = strlen(key), len = strlen(value);
+    const oci_pair *p = oci_annotations_find(d->annotations, key, strlen(key));
+    const size_t len = strlen(value);
 
-    for (size_t i = 0; d->annotations != NULL && i < d->annotations->count; i++) {
-        const oci_pair *p = &d->annotations->items[i];
-
-        if (p->key_len == key_len && memcmp(p->key, key, key_len) == 0)
-            return p->value_len == len && memcmp(p->value, value, len) == 0;
-    }
-    return false;
+    return p != NULL && p->value_len == len && memcmp(p->value, value, len) == 0;
 }
 
 /* Wherever inside the layout a link of that name leads. */

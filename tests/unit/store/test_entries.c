@@ -145,3 +145,19 @@ OCI_TEST (entries, have_names_with_a_length) {
     assert_false(oci_entries_delete(e, "a", NULL));
     assert_false(oci_entries_delete(e, NULL, digests[0]));
 }
+
+/* And so it is with keys: what only begins like that of the name is none. */
+OCI_TEST (entries, have_keys_with_a_length) {
+    static const char odd[] = OCI_ANNOTATION_REF_NAME "\0b";
+    const oci_pair pair = { odd, "a", sizeof odd - 1, 1 };
+    const oci_annotations annotations = { &pair, 1 };
+    const oci_descriptor d = { .digest_text = digests[0], .annotations = &annotations };
+    const oci_descriptor *list[] = { &d };
+    oci_error err = OCI_ERROR_INIT;
+    OCI_AUTO(oci_entries) e = NULL;
+    size_t at = 0;
+
+    assert_ok(&err, oci_entries_new(&(oci_index) { .manifests = list, .n_manifests = 1 }, &e, &err));
+    assert_null(oci_entries_next(e, "a", &at));
+    assert_ptr_equal(oci_entries_next(e, NULL, &at), &d);
+}

@@ -24,10 +24,10 @@ struct cli_source {
 int cli_source_parse(struct cli *cli, const char *text, const struct cli_image *o, struct cli_source *s);
 /* The same for a command that takes a layout and not an image of it. */
 int cli_source_parse_layout(struct cli *cli, const char *text, struct cli_source *s);
-/* Whether the path means standard input. */
 /* Opens a file that the user names, "-" is standard input, for reading. Whoever waits for the other end of a pipe can
  * be interrupted: OCI_E_CANCELLED. */
 int cli_open_input(struct cli *cli, const char *name, int *fd);
+/* Whether the path means standard input. */
 bool cli_is_stdin(const char *path);
 /* Where archives go meanwhile: what --tmpdir says (or NULL), TMPDIR, or NULL for the library's own choice. */
 const char *cli_tmpdir(const char *option);

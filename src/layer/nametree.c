@@ -336,7 +336,7 @@ static int walk(oci_nametree *t, const char *path, size_t n, struct walk *w, oci
     w->at = OCI_NODE_ROOT;
     while (r == 0 && (length = next_component(w, &text, &directory)) > 0) {
         if (w->steps++ >= MAX_STEPS)
-            return oci_fail(err, OCI_E_UNSAFE, "symbolic links of more than %d components", MAX_STEPS);
+            return oci_fail(err, OCI_E_UNSAFE, "a path of more than %d components", MAX_STEPS);
         if (length == 1 && text[0] == '.')
             continue;
         if (length == 2 && text[0] == '.' && text[1] == '.')

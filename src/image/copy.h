@@ -41,6 +41,7 @@ struct oci_copier {
     } joined;             /* indexes that are made by joining */
     oci_map *merges;      /* the same by their names, to oci_merge */
     oci_entries *entries; /* what the destination has, or NULL until that is asked */
+    uint64_t entries_of;  /* index_changes of the destination then */
     struct {
         const char **items;
         size_t count, cap;

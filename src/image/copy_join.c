@@ -9,6 +9,7 @@
 #include "image.h"
 #include "merge.h"
 #include "spec/spec.h"
+#include "store/layout.h"
 
 struct oci_joined {
     char *name;
@@ -26,13 +27,24 @@ void oci_copier_free_joined(oci_copier *c)
     oci_entries_free(c->entries);
 }
 
+/* Other transactions of the destination give it another index, and the entries are borrowed from the one before. */
+static int refresh_entries(oci_copier *c, oci_error *err)
+{
+    if (c->entries != NULL && c->entries_of == c->to->index_changes)
+        return 0;
+    oci_entries_free(c->entries);
+    c->entries = NULL;
+    c->entries_of = c->to->index_changes;
+    return oci_entries_new(c->to->index, &c->entries, err);
+}
+
 /* The index in the making that is to be called name. */
 static int find_joined(oci_copier *c, const char *name, oci_merge **out, oci_error *err)
 {
     OCI_AUTO_MEM char *copy = NULL;
     OCI_AUTO(oci_merge) merge = NULL;
     void *known = NULL;
-    int r = 0;
+    int r;
 
     if (oci_map_get(c->merges, name, strlen(name), &known)) {
         *out = known;
@@ -41,8 +53,7 @@ static int find_joined(oci_copier *c, const char *name, oci_merge **out, oci_err
     copy = oci_strdup(name);
     if (copy == NULL)
         return oci_fail_nomem(err);
-    if (c->entries == NULL)
-        r = oci_entries_new(oci_layout_index(c->to), &c->entries, err);
+    r = refresh_entries(c, err);
     if (r == 0)
         r = oci_merge_new(c->to, c->o.joining == OCI_JOIN_ANEW ? NULL : c->entries, copy, &c->limits, &merge, err);
     if (r < 0)

@@ -61,6 +61,13 @@ int oci_layout_read_index(oci_layout *l, oci_index **out, oci_error *err)
     return oci_wrap(err, oci_index_parse(bytes.data, bytes.len, &l->limits, out, err), "index.json");
 }
 
+void oci_layout_set_index(oci_layout *l, oci_index *index)
+{
+    oci_index_free(l->index);
+    l->index = index;
+    l->index_changes++;
+}
+
 static int check_layout_file(oci_layout *l, oci_error *err)
 {
     OCI_AUTO_BUF oci_buf bytes = OCI_BUF_INIT;

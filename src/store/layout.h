@@ -13,6 +13,7 @@ struct oci_layout {
     int fd; /* the directory; of an archive that is written, where its temporary files are; -1: an archive is read */
     oci_store *store;
     oci_index *index;
+    uint64_t index_changes; /* how often another index took its place: what borrows from one tells by this it is gone */
     oci_limits limits;
     const oci_events *events;
     bool sync, read_only, shares_blobs;
@@ -45,6 +46,8 @@ int oci_layout_lock(oci_layout *l, bool exclusive, int *fd, oci_error *err);
 int oci_layout_open_fd(int fd, const oci_layout_options *o, oci_layout **out, oci_error *err);
 /* index.json as it is now. Gives. */
 int oci_layout_read_index(oci_layout *l, oci_index **out, oci_error *err);
+/* Index (taken) is what the layout has now; what was borrowed from the one before is gone. */
+void oci_layout_set_index(oci_layout *l, oci_index *index);
 /* Makes index.json as it is durable, so that what it does not name may go. */
 int oci_layout_sync_index(oci_layout *l, oci_error *err);
 /* Removes (dry_run: counts) temporary files and directories that were last changed at before or earlier. The layout is

@@ -63,8 +63,7 @@ int oci_txn_begin(oci_layout *l, oci_txn **out, oci_error *err)
         r = oci_layout_read_index(l, &fresh, err);
     if (r < 0)
         return r;
-    oci_index_free(l->index);
-    l->index = oci_steal(&fresh);
+    oci_layout_set_index(l, oci_steal(&fresh));
     *out = oci_steal(&t);
     return 0;
 }
@@ -270,8 +269,7 @@ static int replace_index(oci_txn *t, oci_error *err)
         r = oci_layout_replace_file(l, l->fd, "index.json", json.data, json.len, err);
     if (r < 0)
         return r;
-    oci_index_free(l->index);
-    l->index = oci_steal(&fresh);
+    oci_layout_set_index(l, oci_steal(&fresh));
     return 0;
 }
 

@@ -212,3 +212,39 @@ OCI_TEST (copy, nests_no_deeper_than_is_read) {
     scratch_free(dir);
     scratch_free(dest);
 }
+
+/* Who adds what, while other transactions of the same layout come and go: each reads index.json anew. */
+OCI_TEST (copy, joins_what_others_have_committed_meanwhile) {
+    int dir = source_new(), dest = layout_dir_new();
+    struct image riscv = image_put(dest, "linux", "riscv64", "r", LINUX("riscv64") NAMED("n1"));
+    OCI_AUTO(oci_layout) from = layout_of(dir);
+    OCI_AUTO(oci_layout) to = NULL;
+    const oci_descriptor *app = oci_layout_index(from)->manifests[1];
+    const oci_copier_options o = { .joining = OCI_JOIN_MERGE };
+    const oci_resolve_options n1 = { .name = "n1" };
+    oci_copier *c = NULL;
+    OCI_AUTO(oci_path) path = NULL;
+    OCI_AUTO(oci_index) index = NULL;
+    oci_error err = OCI_ERROR_INIT;
+    oci_txn *t = NULL;
+
+    index_write(dest, "%s", riscv.manifest.json);
+    to = layout_of(dest);
+    assert_ok(&err, oci_copier_new(to, &o, &c, &err));
+    assert_ok(&err, oci_copier_add(c, from, app, "latest", &err));
+    assert_ok(&err, oci_txn_begin(to, &t, &err));
+    oci_txn_abort(t);
+    assert_ok(&err, oci_copier_add(c, from, app, "n1", &err));
+    assert_ok(&err, oci_txn_begin(to, &t, &err));
+    assert_ok(&err, oci_txn_set_ref(t, "n2", oci_layout_index(to)->manifests[0], &err));
+    assert_ok(&err, oci_txn_commit(t, &err));
+    assert_ok(&err, oci_copier_add(c, from, app, "n2", &err));
+    assert_ok(&err, oci_copier_commit(c, &err));
+    assert_int_equal(oci_layout_index(to)->n_manifests, 3);
+    assert_ok(&err, oci_resolve_entry(to, &n1, &path, &err));
+    assert_ok(&err, oci_read_index(oci_layout_store(to), oci_path_target(path), NULL, &index, &err));
+    assert_int_equal(index->n_manifests, 3);
+    oci_copier_free(c);
+    scratch_free(dir);
+    scratch_free(dest);
+}

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/fail.h"
 #include "image.h"
+#include "merge.h"
 #include "spec/spec.h"
 #include "store/layout.h"
 #include "store/store.h"
@@ -20,6 +21,7 @@ int oci_copier_new(oci_layout *to, const oci_copier_options *o, oci_copier **out
     c->to = to;
     c->o = o != NULL ? *o : (oci_copier_options) { 0 };
     c->limits = oci_limits_resolve(c->o.limits);
+    c->room = OCI_MAX_JOINED;
     c->arena = oci_arena_new(0);
     c->copied = oci_map_new();
     c->named = oci_map_new();

@@ -39,6 +39,7 @@ struct oci_copier {
         struct oci_joined *items;
         size_t count, cap;
     } joined;             /* indexes that are made by joining */
+    size_t room;          /* for their members, see OCI_MAX_JOINED */
     oci_map *merges;      /* the same by their names, to oci_merge */
     oci_entries *entries; /* what the destination has, or NULL until that is asked */
     uint64_t entries_of;  /* index_changes of the destination then */

@@ -55,7 +55,8 @@ static int find_joined(oci_copier *c, const char *name, oci_merge **out, oci_err
         return oci_fail_nomem(err);
     r = refresh_entries(c, err);
     if (r == 0)
-        r = oci_merge_new(c->to, c->o.joining == OCI_JOIN_ANEW ? NULL : c->entries, copy, &c->limits, &merge, err);
+        r = oci_merge_new(c->to, c->o.joining == OCI_JOIN_ANEW ? NULL : c->entries, copy, &c->limits, &c->room, &merge,
+                          err);
     if (r < 0)
         return r;
     if (!OCI_VEC_PUSH(&c->joined, (struct oci_joined) { copy, merge }))

@@ -77,7 +77,7 @@ static int merge(void *ctx, oci_txn *t, const oci_entries *entries, oci_error *e
 {
     const struct joining *j = ctx;
     OCI_AUTO(oci_merge) m = NULL;
-    int r = oci_merge_new(j->create->layout, entries, j->name, &j->create->limits, &m, err);
+    int r = oci_merge_new(j->create->layout, entries, j->name, &j->create->limits, NULL, &m, err);
 
     if (r == 0)
         r = oci_merge_add(m, j->manifest, err);

@@ -28,6 +28,7 @@ struct oci_merge {
     oci_layout *layout;
     const char *name;
     oci_limits limits;
+    size_t *room;    /* for members, or NULL */
     oci_table keys;  /* makes keys of platforms, holds nothing */
     oci_index *base; /* the index that the name means, or NULL */
     bool anew;
@@ -51,6 +52,8 @@ void oci_merge_free(oci_merge *m)
         return;
     for (size_t i = 0; i < m->members.count; i++)
         oci_index_free(m->members.items[i].keeper);
+    if (m->room != NULL)
+        *m->room += m->members.count;
     oci_free(m->members.items);
     for (size_t i = 0; i < m->before_texts.count; i++)
         oci_free(m->before_texts.items[i]);
@@ -106,6 +109,24 @@ static void remove_member(oci_merge *m, size_t i)
 {
     oci_index_free(m->members.items[i].keeper);
     memmove(m->members.items + i, m->members.items + i + 1, (--m->members.count - i) * sizeof *m->members.items);
+    if (m->room != NULL)
+        ++*m->room;
+}
+
+/* Takes what new holds. */
+static int append_member(oci_merge *m, const struct member *new, oci_error *err)
+{
+    int r = 0;
+
+    if (m->room != NULL && *m->room == 0)
+        r = oci_fail(err, OCI_E_LIMIT, "more than %d manifests to join at once", OCI_MAX_JOINED);
+    else if (!OCI_VEC_PUSH(&m->members, *new))
+        r = oci_fail_nomem(err);
+    if (r < 0)
+        oci_index_free(new->keeper);
+    else if (m->room != NULL)
+        --*m->room;
+    return r;
 }
 
 /* What speaks about a manifest that is gone. */
@@ -174,12 +195,8 @@ int oci_merge_add(oci_merge *m, const oci_descriptor *d, oci_error *err)
         return r;
     new.added = m->began;
     i = find_place(m, &new);
-    if (i == m->members.count) {
-        if (OCI_VEC_PUSH(&m->members, new))
-            return 0;
-        oci_index_free(new.keeper);
-        return oci_fail_nomem(err);
-    }
+    if (i == m->members.count)
+        return append_member(m, &new, err);
     gone = oci_strdup(m->members.items[i].descriptor->digest_text);
     if (gone == NULL) {
         oci_index_free(new.keeper);
@@ -257,7 +274,7 @@ static int note_before(oci_merge *m, const oci_descriptor *d, oci_error *err)
     return 0;
 }
 
-int oci_merge_new(oci_layout *l, const oci_entries *entries, const char *name, const oci_limits *limits,
+int oci_merge_new(oci_layout *l, const oci_entries *entries, const char *name, const oci_limits *limits, size_t *room,
                   oci_merge **out, oci_error *err)
 {
     OCI_AUTO(oci_merge) m = oci_calloc(1, sizeof *m);
@@ -270,6 +287,7 @@ int oci_merge_new(oci_layout *l, const oci_entries *entries, const char *name, c
     m->layout = l;
     m->name = name;
     m->anew = entries == NULL;
+    m->room = room;
     m->limits = oci_limits_resolve(limits);
     oci_table_init(&m->keys);
     while (r == 0 && entries != NULL && (d = oci_entries_next(entries, name, &at)) != NULL) {
@@ -376,7 +394,7 @@ static int join_again(const oci_merge *m, const oci_entries *entries, oci_merge 
     if (m->took_out)
         return oci_fail(err, OCI_E_CONFLICT, "'%s' was changed by somebody else and is %s now", m->name,
                         now != NULL ? now->digest_text : "gone");
-    r = oci_merge_new(m->layout, entries, m->name, &m->limits, &again, err);
+    r = oci_merge_new(m->layout, entries, m->name, &m->limits, NULL, &again, err);
     for (size_t i = 0; r == 0 && i < m->members.count; i++)
         if (m->members.items[i].added)
             r = oci_merge_add(again, m->members.items[i].descriptor, err);

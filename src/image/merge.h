@@ -10,10 +10,15 @@
 
 typedef struct oci_merge oci_merge;
 
+/* The manifests of all indexes that one copier makes: each costs some KiB until the commit, and any number of names of
+ * a small layout can lead to one index of many. */
+enum { OCI_MAX_JOINED = 100000 };
+
 /* Begins with the manifests that name (borrowed) means in the layout l, which is borrowed and where a transaction is
  * held: those of an index, a single one, or the entries of a flat list; with nothing when it means nothing. entries are
- * those of l, or NULL to begin anew. Gives. */
-int oci_merge_new(oci_layout *l, const oci_entries *entries, const char *name, const oci_limits *limits,
+ * those of l, or NULL to begin anew. room (borrowed; or NULL) is how many manifests may still join, which several that
+ * are alive at once have in common. Gives; OCI_E_LIMIT, as of what adds, when there is no more. */
+int oci_merge_new(oci_layout *l, const oci_entries *entries, const char *name, const oci_limits *limits, size_t *room,
                   oci_merge **out, oci_error *err);
 void oci_merge_free(oci_merge *m);
 OCI_DEFINE_AUTO(oci_merge);

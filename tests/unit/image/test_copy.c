@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "image/copy.h"
+#include "image/merge.h"
 #include "images.h"
 
 /* An index of two platforms called "app", and a referrer of it. */
@@ -247,4 +249,55 @@ OCI_TEST (copy, joins_what_others_have_committed_meanwhile) {
     oci_copier_free(c);
     scratch_free(dir);
     scratch_free(dest);
+}
+
+/* Any number of names may lead to one index of many manifests. */
+// proves: safety.2
+OCI_TEST (copy, bounds_what_all_names_join) {
+    int dir = source_new(), dest = layout_dir_new();
+    OCI_AUTO(oci_layout) from = layout_of(dir);
+    OCI_AUTO(oci_layout) to = layout_of(dest);
+    const oci_descriptor *app = oci_layout_index(from)->manifests[1];
+    const oci_copier_options o = { .joining = OCI_JOIN_MERGE };
+    const oci_platform arm = { .os = "linux", .architecture = "arm64" };
+    OCI_AUTO(oci_copier) c = NULL;
+    oci_error err = OCI_ERROR_INIT;
+
+    assert_ok(&err, oci_copier_new(to, &o, &c, &err));
+    assert_int_equal(c->room, OCI_MAX_JOINED);
+    c->room = 3;
+    assert_ok(&err, oci_copier_add(c, from, app, "one", &err));
+    /* The same platforms again take the places that they have. */
+    assert_ok(&err, oci_copier_add(c, from, app, "one", &err));
+    assert_int_equal(c->room, 1);
+    assert_fails(OCI_E_LIMIT, &err, oci_copier_add(c, from, app, "two", &err));
+    assert_non_null(strstr(err.msg, "manifests to join at once"));
+    assert_int_equal(c->room, 0);
+    assert_ok(&err, oci_copier_remove(c, "one", &arm, NULL, &err));
+    assert_ok(&err, oci_copier_add(c, from, app, "two", &err));
+    assert_ok(&err, oci_copier_commit(c, &err));
+    assert_int_equal(oci_layout_index(to)->n_manifests, 2);
+    scratch_free(dir);
+    scratch_free(dest);
+}
+
+/* What the destination has joins too, and what cannot begin gives its room back. */
+OCI_TEST (copy, bounds_what_is_joined_from_before) {
+    int dir = source_new();
+    OCI_AUTO(oci_layout) l = layout_of(dir);
+    OCI_AUTO(oci_entries) entries = NULL;
+    OCI_AUTO(oci_merge) m = NULL;
+    oci_error err = OCI_ERROR_INIT;
+    size_t room = 1;
+
+    assert_ok(&err, oci_entries_new(oci_layout_index(l), &entries, &err));
+    assert_fails(OCI_E_LIMIT, &err, oci_merge_new(l, entries, "app", NULL, &room, &m, &err));
+    assert_int_equal(room, 1);
+    room = 2;
+    assert_ok(&err, oci_merge_new(l, entries, "app", NULL, &room, &m, &err));
+    assert_int_equal(room, 0);
+    oci_merge_free(m);
+    m = NULL;
+    assert_int_equal(room, 2);
+    scratch_free(dir);
 }

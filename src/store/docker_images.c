@@ -27,8 +27,10 @@ static const char manifest_file[] = "manifest.json";
 enum { MAX_PLATFORM_TEXT = 100 };
 
 /* An entry of index.json has at least these bytes, and those of its name. */
-static const char least_entry[] = "{\"mediaType\":\"" OCI_MEDIA_TYPE_MANIFEST "\",\"digest\":\"sha256:"
-                                  "0000000000000000000000000000000000000000000000000000000000000000\",\"size\":1}";
+enum {
+    LEAST_ENTRY = sizeof "{\"mediaType\":\"" OCI_MEDIA_TYPE_MANIFEST "\",\"digest\":\"sha256:"
+                         "0000000000000000000000000000000000000000000000000000000000000000\",\"size\":1}"
+};
 
 /* What is known of a layer without its diff_id. */
 struct layer {
@@ -310,7 +312,7 @@ static int add_entry(struct oci_docker_making *m, const oci_descriptor *manifest
     oci_pair *pair = oci_arena_alloc(m->arena, sizeof *pair);
 
     /* A name has few bytes where it comes from: what they would become is not made to be refused. */
-    m->index_size += sizeof least_entry + (name != NULL ? strlen(name) : 0);
+    m->index_size += LEAST_ENTRY + (name != NULL ? strlen(name) : 0);
     if (m->index_size > m->limits->max_document)
         return oci_fail(err, OCI_E_LIMIT,
                         "the images have so many names that index.json would have more than the %" PRIu64

@@ -21,6 +21,7 @@ UNPACK_IS_STRICTER = {
     "this is no image to run but an artifact": "an artifact is valid, it is only nothing to run",
     "is no media type of a layer": "an unknown media type must not be an error (manifest.layers.unknown-no-error)",
     "cannot be verified": "a digest of an unknown algorithm is valid (digest.unrecognized.accept)",
+    "followed too far": "what links lead through costs less in memory, so that there may be more of it",
     "config.User": "who is in /etc/passwd is known when all layers are applied",
 }
 # What validate tells as an error and unpack takes, by rule, and why.

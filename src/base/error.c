@@ -93,6 +93,13 @@ int oci_fail_nomem(oci_error *err)
     return oci_fail(err, OCI_E_NOMEM, "out of memory");
 }
 
+int oci_fail_as(oci_error *err, const oci_error *why)
+{
+    if (err != NULL)
+        *err = *why;
+    return why->code;
+}
+
 int oci_wrap(oci_error *err, int r, const char *fmt, ...)
 {
     char inner[sizeof err->msg];

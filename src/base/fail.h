@@ -14,6 +14,8 @@ int oci_fail(oci_error *err, int code, const char *fmt, ...) OCI_PRINTF(3, 4);
  * ": " and the system's. Not for "not found": say that with oci_fail where it is the answer. */
 int oci_fail_errno(oci_error *err, const char *fmt, ...) OCI_PRINTF(2, 3);
 int oci_fail_nomem(oci_error *err);
+/* What has failed before, or was kept back. */
+int oci_fail_as(oci_error *err, const oci_error *why);
 /* Puts "context: " before the text that is there; r is returned. Does nothing when r is not negative. */
 int oci_wrap(oci_error *err, int r, const char *fmt, ...) OCI_PRINTF(3, 4);
 

@@ -32,11 +32,8 @@ int oci_libcrypto_load(const oci_libcrypto **out, oci_error *err)
     static pthread_once_t once = PTHREAD_ONCE_INIT;
 
     pthread_once(&once, load);
-    if (failure.code < 0) {
-        if (err != NULL)
-            *err = failure;
-        return failure.code;
-    }
+    if (failure.code < 0)
+        return oci_fail_as(err, &failure);
     *out = &functions;
     return 0;
 }

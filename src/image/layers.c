@@ -83,11 +83,8 @@ static int use_next(struct ahead *a, size_t n, const oci_layers_use *u, oci_erro
 {
     OCI_AUTO(oci_reader) layer = oci_steal(&a->reader);
 
-    if (a->why.code < 0) {
-        if (err != NULL)
-            *err = a->why;
-        return a->why.code;
-    }
+    if (a->why.code < 0)
+        return oci_fail_as(err, &a->why);
     return use_reader(a, layer, n, u, err);
 }
 

@@ -48,9 +48,7 @@ static int read_file(oci_validation *v, oci_node *n, const char *missing, oci_bu
         oci_tell(n, "limits.document", OCI_TOLD_RULE, NULL, "%s", why.msg);
         break;
     default:
-        if (err != NULL)
-            *err = why;
-        return r;
+        return oci_fail_as(err, &why);
     }
     return n->failed < 0 ? oci_fail_nomem(err) : 0;
 }

@@ -125,9 +125,7 @@ static int find_blob(oci_validation *v, const struct link *l, oci_content *c, oc
         tell_link(l, NULL, "layout.blobs.regular-file", OCI_TOLD_RULE, why.msg);
         break;
     default:
-        if (err != NULL)
-            *err = why;
-        return r;
+        return oci_fail_as(err, &why);
     }
     c->is_told = c->is_there || !l->is_weak;
     return 0;
@@ -152,9 +150,7 @@ static int read_document(oci_validation *v, oci_content *c, const struct link *l
         oci_tell(&n, "layout.blobs.content-matches-digest", OCI_TOLD_RULE, NULL, "%s", why.msg);
         return n.failed;
     } else {
-        if (err != NULL)
-            *err = why;
-        return r;
+        return oci_fail_as(err, &why);
     }
     return 0;
 }

@@ -57,11 +57,8 @@ static int set_owner(oci_applier *a, const struct subject *s, uint32_t uid, uint
             st->st_mode &= ~(mode_t)(S_ISUID | S_ISGID);
         return !host.other;
     }
-    if (!oci_means_unsupported(why.sys_errno)) {
-        if (err != NULL)
-            *err = why;
-        return r;
-    }
+    if (!oci_means_unsupported(why.sys_errno))
+        return oci_fail_as(err, &why);
     a->left_out.owners++;
     return 0;
 }
@@ -140,11 +137,8 @@ static int set_mode(oci_applier *a, const struct subject *s, mode_t mode, struct
         r = oci_fail_errno(&why, "set the mode %04o", (unsigned)mode);
     else if (s->fd < 0)
         r = oci_entry_chmod(s->dirfd, s->base, mode, &why);
-    if (r < 0 && !oci_means_unsupported(why.sys_errno)) {
-        if (err != NULL)
-            *err = why;
-        return r;
-    }
+    if (r < 0 && !oci_means_unsupported(why.sys_errno))
+        return oci_fail_as(err, &why);
     if (r == 0)
         st->st_mode = (st->st_mode & S_IFMT) | mode;
     a->left_out.modes += r < 0;
@@ -171,11 +165,8 @@ static int set_entry_time(oci_applier *a, int dirfd, const char *base, const oci
     oci_error why = OCI_ERROR_INIT;
     int r = oci_entry_set_mtime(dirfd, base, e->mtime, e->mtime_nsec, &why);
 
-    if (r < 0 && !oci_means_unsupported(why.sys_errno)) {
-        if (err != NULL)
-            *err = why;
-        return r;
-    }
+    if (r < 0 && !oci_means_unsupported(why.sys_errno))
+        return oci_fail_as(err, &why);
     a->left_out.times += r < 0;
     return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Everything upstream in a thread of its own. Between the two sides are slots that the thread fills to the brim, so
- * that many small spans cost one lock, and lets the source fill itself where it can; nothing else is shared. A slot
+ * that many small spans cost one lock, or has the source fill where it can; nothing else is shared. A slot
  * that was emptied last is filled next: as long as the consumer keeps up, the data stays in the cache, and memory that
  * is not needed is never touched.
  */

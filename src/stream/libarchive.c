@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include "base/fail.h"
 #include "base/library.h"
 
 static oci_libarchive functions;
@@ -22,11 +23,8 @@ int oci_libarchive_load(const oci_libarchive **out, oci_error *err)
     static pthread_once_t once = PTHREAD_ONCE_INIT;
 
     pthread_once(&once, load);
-    if (failure.code < 0) {
-        if (err != NULL)
-            *err = failure;
-        return failure.code;
-    }
+    if (failure.code < 0)
+        return oci_fail_as(err, &failure);
     *out = &functions;
     return 0;
 }

@@ -8,13 +8,6 @@
 #include "base/buf.h"
 #include "base/fail.h"
 
-static int fail_again(const oci_reader *r, oci_error *err)
-{
-    if (err != NULL)
-        *err = r->failure;
-    return r->failure.code;
-}
-
 /* Keeps what a stage has answered: a failure, or n bytes. */
 static int keep(oci_reader *r, int result, size_t n, oci_error *err)
 {
@@ -22,7 +15,7 @@ static int keep(oci_reader *r, int result, size_t n, oci_error *err)
         /* A caller's own reader may have forgotten the text. */
         if (r->failure.code != result || r->failure.msg[0] == '\0')
             oci_fail(&r->failure, result, "the source of the data failed");
-        return fail_again(r, err);
+        return oci_fail_as(err, &r->failure);
     }
     r->failure.code = 0;
     r->ended = n == 0;
@@ -36,7 +29,7 @@ int oci_reader_next(oci_reader *r, oci_span *out, oci_error *err)
     int result = 0;
 
     if (r->failure.code != 0)
-        return fail_again(r, err);
+        return oci_fail_as(err, &r->failure);
     if (r->rest.len > 0) {
         span = r->rest;
         r->rest = (oci_span) { NULL, 0 };
@@ -69,7 +62,7 @@ int oci_reader_fill(oci_reader *r, void *room, size_t n, size_t *got, oci_error 
 
     *got = 0;
     if (r->failure.code != 0)
-        return fail_again(r, err);
+        return oci_fail_as(err, &r->failure);
     if (r->ended)
         return 0;
     result = (r->ops->fill != NULL ? r->ops->fill : fill_from_next)(r, room, n, got, &r->failure);

@@ -9,11 +9,8 @@
 /* Whether the writer still takes something. */
 static int check_open(const oci_writer *w, oci_error *err)
 {
-    if (w->failure.code != 0) {
-        if (err != NULL)
-            *err = w->failure;
-        return w->failure.code;
-    }
+    if (w->failure.code != 0)
+        return oci_fail_as(err, &w->failure);
     if (w->finished)
         return oci_fail(err, OCI_E_USAGE, "the writer is finished already");
     return 0;
@@ -29,9 +26,7 @@ static int settle(oci_writer *w, int result, oci_error *err)
     /* A caller's own writer may have forgotten the text. */
     if (w->failure.code != result || w->failure.msg[0] == '\0')
         oci_fail(&w->failure, result, "the destination of the data failed");
-    if (err != NULL)
-        *err = w->failure;
-    return result;
+    return oci_fail_as(err, &w->failure);
 }
 
 int oci_writer_write(oci_writer *w, const void *p, size_t n, oci_error *err)

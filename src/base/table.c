@@ -17,7 +17,6 @@ void oci_table_init(oci_table *t)
 {
     *t = (oci_table) { 0 };
     oci_hash_seed(t->seed);
-    oci_hash_seed(t->seed + 2);
 }
 
 void oci_table_free(oci_table *t)
@@ -29,9 +28,11 @@ void oci_table_free(oci_table *t)
 
 oci_key oci_table_key(const oci_table *t, uint64_t a, uint64_t b, const void *p, size_t n)
 {
-    const uint64_t seeds[2][2] = { { t->seed[0] ^ a, t->seed[1] ^ b }, { t->seed[2] ^ a, t->seed[3] ^ b } };
+    const uint64_t seed[2] = { t->seed[0] ^ a, t->seed[1] ^ b };
+    uint64_t hash[2];
 
-    return (oci_key) { oci_siphash(seeds[0], p, n), (uint32_t)oci_siphash(seeds[1], p, n) };
+    oci_siphash_128(seed, p, n, hash);
+    return (oci_key) { hash[0], (uint32_t)hash[1] };
 }
 
 oci_key oci_table_number_key(uint64_t a, uint64_t b)

@@ -24,7 +24,7 @@ struct oci_table_slot {
 typedef struct oci_table {
     struct oci_table_slot *slots;
     size_t cap, count; /* cap is a power of two, or 0 */
-    uint64_t seed[4];
+    uint64_t seed[2];
 } oci_table;
 
 void oci_table_init(oci_table *t);

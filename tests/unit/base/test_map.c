@@ -146,3 +146,21 @@ OCI_TEST (hash, depends_on_seed_length_and_bytes) {
     assert_true(oci_siphash(one, NULL, 0) != oci_siphash(one, "", 1));
     assert_true(oci_siphash(one, "01234567", 8) != oci_siphash(one, "01234568", 8));
 }
+
+/* Either half tells texts apart that differ in a bit, and is another hash than the other half. */
+OCI_TEST (hash, has_two_halves) {
+    const uint64_t seed[2] = { 3, 4 };
+    char text[] = "0123456789abcdef!";
+    uint64_t plain[2], other[2];
+
+    oci_siphash_128(seed, text, sizeof text - 1, plain);
+    assert_true(plain[0] != plain[1] && plain[0] != oci_siphash(seed, text, sizeof text - 1));
+    for (size_t bit = 0; bit < 8 * (sizeof text - 1); bit++) {
+        text[bit / 8] ^= (char)(1 << bit % 8);
+        oci_siphash_128(seed, text, sizeof text - 1, other);
+        assert_true(plain[0] != other[0] && plain[1] != other[1] && (uint32_t)plain[1] != (uint32_t)other[1]);
+        text[bit / 8] ^= (char)(1 << bit % 8);
+    }
+    oci_siphash_128(seed, text, sizeof text - 1, other);
+    assert_true(plain[0] == other[0] && plain[1] == other[1]);
+}

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Everything upstream in a thread of its own. Between the two sides are slots that the thread fills to the brim, so
- * that many small spans cost one lock, or has the source fill where it can; nothing else is shared. A slot
- * that was emptied last is filled next: as long as the consumer keeps up, the data stays in the cache, and memory that
- * is not needed is never touched.
+ * that many small spans cost one lock, or has the source fill where it can; nothing else is shared. They are filled in
+ * turn, and not again as soon as they are empty: then they would still be in the cache of the other processor. Whoever
+ * has had to wait is woken for half of the slots and not for each.
  */
 #include "stream.h"
 
@@ -12,12 +12,7 @@
 #include "base/fail.h"
 #include "thread.h"
 
-enum { DEFAULT_BUDGET = 1024 * 1024, USUAL_SLOTS = 4, FIRST_SLOT = 32 * 1024 };
-
-struct slot {
-    size_t number;
-    size_t len;
-};
+enum { DEFAULT_BUDGET = 2 * 1024 * 1024, USUAL_SLOTS = 4, FIRST_SLOT = 32 * 1024, SPARING = 8 };
 
 struct async_reader {
     oci_reader r;
@@ -32,26 +27,54 @@ struct async_reader {
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t filled;
     pthread_cond_t emptied;
-    struct slot *queue; /* those that are full, a ring */
-    size_t first;
-    size_t ready;
-    size_t *unused; /* the numbers of the others, the one emptied last on top */
-    size_t n_unused;
-    bool held; /* the consumer still looks at the first of the queue */
-    bool done; /* the thread has given all it will give */
+    size_t *lengths;    /* of what is in each slot */
+    size_t *ring;       /* the numbers of those that have been used: */
+    size_t first, full; /* the full ones, from the first on, */
+    size_t filling;     /* the one that is being filled, if any, */
+    size_t empty;       /* and the empty ones, behind each other */
+    size_t enough;      /* full ones for the consumer to be woken for */
+    bool held;          /* the consumer still looks at the first */
+    bool done;          /* the thread has given all it will give */
     int result;
 };
 
 /* ---- the thread's side ---- */
 
-/* Waits for a free slot; false when the reader is being freed. */
+static size_t half(const struct async_reader *a)
+{
+    return (a->slots + 1) / 2;
+}
+
+static size_t *ring_at(const struct async_reader *a, size_t n)
+{
+    return &a->ring[(a->first + n) % a->slots];
+}
+
+static bool wants_another(const struct async_reader *a)
+{
+    const size_t used = a->full + a->empty;
+
+    return used < a->slots && (a->empty == 0 || oci_reader_count(a->src) / SPARING >= used * a->slot_size);
+}
+
+/* Waits for a slot that can be filled; false when the reader is being freed. */
 static bool wait_for_slot(struct async_reader *a, size_t *slot)
 {
     pthread_mutex_lock(&a->lock);
-    while (a->n_unused == 0 && !atomic_load(&a->cancelled))
-        pthread_cond_wait(&a->emptied, &a->lock);
-    if (a->n_unused > 0)
-        *slot = a->unused[--a->n_unused];
+    if (wants_another(a)) {
+        const size_t number = a->full + a->empty++;
+
+        *ring_at(a, number) = *ring_at(a, a->full);
+        *ring_at(a, a->full) = number;
+    }
+    if (a->empty == 0)
+        while (a->empty < half(a) && !atomic_load(&a->cancelled))
+            pthread_cond_wait(&a->emptied, &a->lock);
+    if (a->empty > 0) {
+        *slot = *ring_at(a, a->full);
+        a->empty--;
+        a->filling = 1;
+    }
     pthread_mutex_unlock(&a->lock);
     return !atomic_load(&a->cancelled);
 }
@@ -87,11 +110,16 @@ static int fill(struct async_reader *a, unsigned char *slot, size_t *len)
 static void hand_over(struct async_reader *a, size_t slot, size_t len, int result)
 {
     pthread_mutex_lock(&a->lock);
+    a->lengths[slot] = len;
+    a->filling = 0;
     if (len > 0)
-        a->queue[(a->first + a->ready++) % a->slots] = (struct slot) { slot, len };
+        a->full++;
+    else
+        a->empty++;
     a->done = result <= 0;
     a->result = result;
-    pthread_cond_signal(&a->filled);
+    if (a->full >= a->enough || a->done)
+        pthread_cond_signal(&a->filled);
     pthread_mutex_unlock(&a->lock);
 }
 
@@ -119,19 +147,23 @@ static int async_next(oci_reader *r, oci_span *out, oci_error *err)
 
     pthread_mutex_lock(&a->lock);
     if (a->held) {
-        a->unused[a->n_unused++] = a->queue[a->first].number;
+        *ring_at(a, a->full + a->filling + a->empty++) = *ring_at(a, 0);
         a->first = (a->first + 1) % a->slots;
-        a->ready--;
+        a->full--;
         a->held = false;
-        pthread_cond_signal(&a->emptied);
+        if (a->empty >= half(a))
+            pthread_cond_signal(&a->emptied);
     }
-    while (a->ready == 0 && !a->done)
-        pthread_cond_wait(&a->filled, &a->lock);
-    a->held = a->ready > 0;
+    /* At the beginning there is little in a slot, and nothing else to do. */
+    a->enough = oci_reader_count(r) < a->slots * a->slot_size ? 1 : half(a);
+    if (a->full == 0)
+        while (a->full < a->enough && !a->done)
+            pthread_cond_wait(&a->filled, &a->lock);
+    a->held = a->full > 0;
     if (a->held) {
-        const struct slot *slot = &a->queue[a->first];
+        const size_t slot = *ring_at(a, 0);
 
-        *out = (oci_span) { a->memory + slot->number * a->slot_size, slot->len };
+        *out = (oci_span) { a->memory + slot * a->slot_size, a->lengths[slot] };
     } else if (a->result < 0) {
         *err = a->error;
         result = a->result;
@@ -144,8 +176,8 @@ static void release(struct async_reader *a)
 {
     oci_reader_free(a->src);
     oci_free(a->memory);
-    oci_free(a->queue);
-    oci_free(a->unused);
+    oci_free(a->lengths);
+    oci_free(a->ring);
     pthread_cond_destroy(&a->emptied);
     pthread_cond_destroy(&a->filled);
     pthread_mutex_destroy(&a->lock);
@@ -161,18 +193,6 @@ static void async_free(oci_reader *r)
     pthread_mutex_unlock(&a->lock);
     pthread_join(a->thread, NULL);
     release(a);
-}
-
-/* All slots are unused, and the thread runs. */
-static int set_up(struct async_reader *a, oci_error *err)
-{
-    if (a->memory == NULL || a->queue == NULL || a->unused == NULL)
-        return oci_fail_nomem(err);
-    while (a->n_unused < a->slots) {
-        a->unused[a->n_unused] = a->slots - 1 - a->n_unused;
-        a->n_unused++;
-    }
-    return oci_thread_start(&a->thread, run, a, err);
 }
 
 static const oci_reader_ops async_ops = { async_next, async_free, NULL };
@@ -193,16 +213,19 @@ int oci_reader_async(oci_reader *src, size_t budget, oci_reader **out, oci_error
     if (a->slot_size == 0)
         a->slot_size = 1;
     a->slots = budget / a->slot_size;
+    a->enough = 1;
     a->r.ops = &async_ops;
     a->src = oci_steal(&owned);
     a->memory = oci_realloc_array(NULL, a->slots, a->slot_size);
-    a->queue = oci_realloc_array(NULL, a->slots, sizeof *a->queue);
-    a->unused = oci_realloc_array(NULL, a->slots, sizeof *a->unused);
+    a->lengths = oci_realloc_array(NULL, a->slots, sizeof *a->lengths);
+    a->ring = oci_realloc_array(NULL, a->slots, sizeof *a->ring);
     /* With default attributes these cannot fail on Linux. */
     pthread_mutex_init(&a->lock, NULL);
     pthread_cond_init(&a->filled, NULL);
     pthread_cond_init(&a->emptied, NULL);
-    r = set_up(a, err);
+    r = a->memory != NULL && a->lengths != NULL && a->ring != NULL ? 0 : oci_fail_nomem(err);
+    if (r == 0)
+        r = oci_thread_start(&a->thread, run, a, err);
     if (r < 0) {
         release(a);
         oci_free(a);

@@ -34,6 +34,33 @@ OCI_TEST (async, passes_on_every_byte_in_order) {
     }
 }
 
+/* Slots are filled in turn, and more of them the longer it goes on, whoever has to wait for whom. */
+OCI_TEST (async, passes_on_a_long_stream_at_any_pace) {
+    enum { N = 4000000 };
+    static const size_t budgets[] = { 1000, 7 * OCI_STREAM_CHUNK, 0 };
+    oci_error err = OCI_ERROR_INIT;
+    OCI_AUTO_MEM char *data = oci_alloc(N);
+
+    assert_non_null(data);
+    oci_test_fill(data, N, 23);
+    for (size_t i = 0; i < 3; i++)
+        for (unsigned pace = 0; pace < 3; pace++) {
+            OCI_AUTO(oci_reader) r = async_of(oci_test_chunks(data, N, 50000), budgets[i]);
+            size_t at = 0;
+            oci_span span;
+
+            while (oci_reader_next(r, &span, &err) == 0 && span.len > 0) {
+                assert_true(span.len <= N - at);
+                assert_memory_equal(span.data, data + at, span.len);
+                at += span.len;
+                /* Always ahead, always behind, sometimes both. */
+                if (pace > 0 && budgets[i] != 1000 && (pace == 1 || at % 7 == 0))
+                    usleep(2000);
+            }
+            assert_int_equal(at, N);
+        }
+}
+
 OCI_TEST (async, ends_for_ever) {
     OCI_AUTO(oci_reader) r = async_of(oci_test_chunks("ab", 2, 1), 0);
     oci_error err = OCI_ERROR_INIT;
@@ -57,7 +84,7 @@ OCI_TEST (async, makes_big_spans_of_small_ones) {
     r = async_of(oci_test_reader(&(struct oci_test_source) { .data = zeros, .len = sizeof zeros, .total = TOTAL }), 0);
     do {
         assert_ok(&err, oci_reader_next(r, &span, &err));
-        assert_true(before > 0 || span.len < OCI_STREAM_CHUNK / 4);
+        assert_true(before > 0 || span.len < OCI_STREAM_CHUNK / 2);
         assert_true(span.len >= before || oci_reader_count(r) == TOTAL);
         whole += span.len == OCI_STREAM_CHUNK;
         before = span.len;

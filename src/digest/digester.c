@@ -89,20 +89,24 @@ void oci_digester_update(oci_digester *d, const void *p, size_t n)
         d->failed = OCI_E_INTERNAL;
 }
 
-void oci_digester_update_both(oci_digester *a, oci_digester *b, const void *p, size_t n)
+bool oci_digester_has_gain(const oci_digester *d)
 {
-    const bool same = a->ops == OCI_SHA_NI && b->ops == OCI_SHA_NI;
+    return d->ops == OCI_SHA_NI;
+}
 
+void oci_digester_update_two(oci_digester *a, oci_span p, oci_digester *b, oci_span q)
+{
     if (a->over)
         start(a);
     if (b->over)
         start(b);
-    if (same && a->failed == 0 && b->failed == 0) {
-        oci_sha_ni_update_both(a->state, b->state, p, n);
+    if (oci_digester_has_gain(a) && oci_digester_has_gain(b) && a->failed == 0 && b->failed == 0 && p.len > 0 &&
+        q.len > 0) {
+        oci_sha_ni_update_two(a->state, p, b->state, q);
         return;
     }
-    oci_digester_update(a, p, n);
-    oci_digester_update(b, p, n);
+    oci_digester_update(a, p.data, p.len);
+    oci_digester_update(b, q.data, q.len);
 }
 
 int oci_digester_final(oci_digester *d, oci_digest *out, oci_error *err)

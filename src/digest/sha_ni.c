@@ -37,58 +37,81 @@ static const uint32_t constants[BLOCK] __attribute__((aligned(16))) = {
 
 /* ---- blocks ---- */
 
-/* Hashes n blocks into one or two of words (count). The message schedule of a block is made once for both. */
-SHA_NI static inline __attribute__((always_inline)) void hash_blocks(struct words *words[], unsigned count,
-                                                                     const unsigned char *p, size_t n)
+/* The first sixteen words of a block's schedule. */
+SHA_NI static inline __attribute__((always_inline)) void load(__m128i w[4], const unsigned char *p)
 {
     const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
-    struct words a = *words[0], b = *words[count - 1];
-
-    for (; n > 0; n--, p += BLOCK) {
-        const struct words a_before = a, b_before = b;
-        __m128i w[4]; /* the last sixteen words of the schedule */
 
 #pragma GCC unroll 4
-        for (int i = 0; i < 4; i++)
-            w[i] = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(const void *)(p + i * 16)), swap);
+    for (int i = 0; i < 4; i++)
+        w[i] = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(const void *)(p + i * 16)), swap);
+}
+
+/* Puts the four words in place of w[i % 4] that follow on the last sixteen. */
+SHA_NI static inline __attribute__((always_inline)) void extend(__m128i w[4], int i)
+{
+    const __m128i last = w[(i + 3) % 4], seven_ago = _mm_alignr_epi8(last, w[(i + 2) % 4], 4);
+    const __m128i sum = _mm_add_epi32(_mm_sha256msg1_epu32(w[i % 4], w[(i + 1) % 4]), seven_ago);
+
+    w[i % 4] = _mm_sha256msg2_epu32(sum, last);
+}
+
+enum hashes { ONE, TWO_OF_THE_SAME, TWO };
+
+/* Hashes n blocks at p into a, and those at q into b when there are two. The schedule of the same block is made once.
+ */
+SHA_NI static inline __attribute__((always_inline)) void hash_blocks(enum hashes hashes, struct words *to_a,
+                                                                     const unsigned char *p, struct words *to_b,
+                                                                     const unsigned char *q, size_t n)
+{
+    struct words a = *to_a, b = *to_b;
+
+    for (; n > 0; n--, p += BLOCK, q += BLOCK) {
+        const struct words a_before = a, b_before = b;
+        __m128i v[4], w[4]; /* the last sixteen words of a schedule */
+
+        load(v, p);
+        if (hashes == TWO)
+            load(w, q);
 #pragma GCC unroll 16
         for (int i = 0; i < 16; i++) {
             const __m128i k = _mm_load_si128((const __m128i *)(const void *)(constants + i * 4));
-            const __m128i low = _mm_add_epi32(w[i % 4], k), high = _mm_shuffle_epi32(low, 0x0e);
+            const __m128i a_low = _mm_add_epi32(v[i % 4], k), a_high = _mm_shuffle_epi32(a_low, 0x0e);
+            const __m128i b_low = hashes == TWO ? _mm_add_epi32(w[i % 4], k) : a_low;
+            const __m128i b_high = hashes == TWO ? _mm_shuffle_epi32(b_low, 0x0e) : a_high;
 
-            a.cdgh = _mm_sha256rnds2_epu32(a.cdgh, a.abef, low);
-            if (count == 2)
-                b.cdgh = _mm_sha256rnds2_epu32(b.cdgh, b.abef, low);
-            if (i < 12) {
-                const __m128i last = w[(i + 3) % 4], seven_ago = _mm_alignr_epi8(last, w[(i + 2) % 4], 4);
-                const __m128i sum = _mm_add_epi32(_mm_sha256msg1_epu32(w[i % 4], w[(i + 1) % 4]), seven_ago);
-
-                w[i % 4] = _mm_sha256msg2_epu32(sum, last);
-            }
-            a.abef = _mm_sha256rnds2_epu32(a.abef, a.cdgh, high);
-            if (count == 2)
-                b.abef = _mm_sha256rnds2_epu32(b.abef, b.cdgh, high);
+            a.cdgh = _mm_sha256rnds2_epu32(a.cdgh, a.abef, a_low);
+            if (hashes != ONE)
+                b.cdgh = _mm_sha256rnds2_epu32(b.cdgh, b.abef, b_low);
+            if (i < 12)
+                extend(v, i);
+            if (i < 12 && hashes == TWO)
+                extend(w, i);
+            a.abef = _mm_sha256rnds2_epu32(a.abef, a.cdgh, a_high);
+            if (hashes != ONE)
+                b.abef = _mm_sha256rnds2_epu32(b.abef, b.cdgh, b_high);
         }
         a = (struct words) { _mm_add_epi32(a.abef, a_before.abef), _mm_add_epi32(a.cdgh, a_before.cdgh) };
         b = (struct words) { _mm_add_epi32(b.abef, b_before.abef), _mm_add_epi32(b.cdgh, b_before.cdgh) };
     }
-    *words[0] = a;
-    if (count == 2)
-        *words[1] = b;
+    *to_a = a;
+    if (hashes != ONE)
+        *to_b = b;
 }
 
 SHA_NI static void hash_one(struct state *s, const unsigned char *p, size_t n)
 {
-    struct words *words[] = { &s->words };
-
-    hash_blocks(words, 1, p, n);
+    hash_blocks(ONE, &s->words, p, &s->words, p, n);
 }
 
-SHA_NI static void hash_two(struct state *s, struct state *t, const unsigned char *p, size_t n)
+SHA_NI static void hash_same(struct state *s, struct state *t, const unsigned char *p, size_t n)
 {
-    struct words *words[] = { &s->words, &t->words };
+    hash_blocks(TWO_OF_THE_SAME, &s->words, p, &t->words, p, n);
+}
 
-    hash_blocks(words, 2, p, n);
+SHA_NI static void hash_two(struct state *s, const unsigned char *p, struct state *t, const unsigned char *q, size_t n)
+{
+    hash_blocks(TWO, &s->words, p, &t->words, q, n);
 }
 
 /* ---- bytes ---- */
@@ -121,27 +144,36 @@ static void update(void *state, const void *data, size_t n)
     memcpy(s->rest, p + n / BLOCK * BLOCK, n % BLOCK);
 }
 
-/* Two hashes go through the same blocks when both are as far from the end of one. */
-void oci_sha_ni_update_both(void *a, void *b, const void *data, size_t n)
+/* Takes bytes up to the end of a block that is begun. */
+static oci_span complete(struct state *s, oci_span bytes)
+{
+    const size_t missing = -s->length % BLOCK, n = missing < bytes.len ? missing : bytes.len;
+
+    update(s, bytes.data, n);
+    return (oci_span) { (const unsigned char *)bytes.data + n, bytes.len - n };
+}
+
+static void take_rest(struct state *s, oci_span bytes, size_t hashed)
+{
+    s->length += hashed;
+    update(s, (const unsigned char *)bytes.data + hashed, bytes.len - hashed);
+}
+
+void oci_sha_ni_update_two(void *a, oci_span p, void *b, oci_span q)
 {
     struct state *s = a, *t = b;
-    const unsigned char *p = data;
-    size_t to_block = -s->length % BLOCK, whole;
+    size_t blocks;
 
-    if (s->length % BLOCK == t->length % BLOCK && n > to_block) {
-        update(s, p, to_block);
-        update(t, p, to_block);
-        p += to_block;
-        n -= to_block;
-        whole = n / BLOCK * BLOCK;
-        hash_two(s, t, p, n / BLOCK);
-        s->length += whole;
-        t->length += whole;
-        p += whole;
-        n -= whole;
-    }
-    update(s, p, n);
-    update(t, p, n);
+    p = complete(s, p);
+    q = complete(t, q);
+    blocks = (p.len < q.len ? p.len : q.len) / BLOCK;
+    /* Two hashes of the same bytes go through the same blocks when both are as far from the end of one. */
+    if (p.data == q.data)
+        hash_same(s, t, p.data, blocks);
+    else
+        hash_two(s, p.data, t, q.data, blocks);
+    take_rest(s, p, blocks * BLOCK);
+    take_rest(t, q, blocks * BLOCK);
 }
 
 static void put_big_endian(unsigned char *out, uint64_t value, size_t n)
@@ -203,20 +235,23 @@ static bool computes(void)
         0xcf, 0x5b, 0x16, 0xa7, 0x78, 0xaf, 0x83, 0x80, 0x03, 0x6c, 0xe5, 0x9e, 0x7b, 0x04, 0x92, 0x37,
         0x0b, 0x24, 0x9b, 0x11, 0xe8, 0xf0, 0x7a, 0x51, 0xaf, 0xac, 0x45, 0x03, 0x7a, 0xfe, 0xe9, 0xd1,
     };
-    struct state one, other, alone;
-    uint8_t got[3][sizeof hash];
+    enum { ALONE, SAME_A, SAME_B, A, B, STATES };
+    char copy[sizeof message];
+    const oci_span span = { message, sizeof message - 1 }, another = { copy, sizeof copy - 1 };
+    struct state states[STATES];
+    uint8_t got[sizeof hash];
 
-    start(&one);
-    start(&other);
-    start(&alone);
-    oci_sha_ni_update_both(&one, &other, message, sizeof message - 1);
-    update(&alone, message, sizeof message - 1);
-    final(&one, got[0]);
-    final(&other, got[1]);
-    final(&alone, got[2]);
-    for (size_t i = 0; i < 3; i++)
-        if (memcmp(got[i], hash, sizeof hash) != 0)
+    memcpy(copy, message, sizeof copy);
+    for (size_t i = 0; i < STATES; i++)
+        start(&states[i]);
+    update(&states[ALONE], span.data, span.len);
+    oci_sha_ni_update_two(&states[SAME_A], span, &states[SAME_B], span);
+    oci_sha_ni_update_two(&states[A], span, &states[B], another);
+    for (size_t i = 0; i < STATES; i++) {
+        final(&states[i], got);
+        if (memcmp(got, hash, sizeof hash) != 0)
             return false;
+    }
     return true;
 }
 

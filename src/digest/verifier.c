@@ -75,12 +75,17 @@ int oci_verifier_admit(oci_verifier *v, size_t n, oci_error *err)
     return 0;
 }
 
-void oci_verifier_hash(oci_verifier *v, const void *p, size_t n, oci_digester *also)
+void oci_verifier_hash(oci_verifier *v, oci_span bytes, oci_digester *also, oci_span with)
 {
     if (also != NULL)
-        oci_digester_update_both(v->digester, also, p, n);
+        oci_digester_update_two(v->digester, bytes, also, with);
     else
-        oci_digester_update(v->digester, p, n);
+        oci_digester_update(v->digester, bytes.data, bytes.len);
+}
+
+bool oci_verifier_has_gain(const oci_verifier *v)
+{
+    return oci_digester_has_gain(v->digester);
 }
 
 int oci_verifier_update(oci_verifier *v, const void *p, size_t n, oci_error *err)
@@ -88,7 +93,7 @@ int oci_verifier_update(oci_verifier *v, const void *p, size_t n, oci_error *err
     int r = oci_verifier_admit(v, n, err);
 
     if (r == 0)
-        oci_verifier_hash(v, p, n, NULL);
+        oci_verifier_hash(v, (oci_span) { p, n }, NULL, (oci_span) { NULL, 0 });
     return r;
 }
 

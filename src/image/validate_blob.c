@@ -21,6 +21,7 @@
 
 /* Bytes for what is kept of all layers, unless somebody asks for paths, and for what threads have decoded of them. */
 enum { ROOM = 32 * 1024 * 1024, AHEAD = 64 * 1024 * 1024 };
+enum { WORTH_A_THREAD = 1536 * 1024 /* bytes of a blob */ };
 
 struct job {
     oci_content *content;
@@ -91,15 +92,18 @@ static const char *rule_of_archive(const oci_error *why)
     return strstr(why->msg, "bytes") != NULL ? "limits.size" : "limits.entries";
 }
 
-/* blob (borrowed) ► inflate ► hash for each algorithm. hashes[alg] is the stage of that algorithm. When
- * jobs are ahead, each of the three has a thread, or the second one several. */
-static int make_chain(oci_reader *blob, struct jobs *jobs, oci_compression kind, const oci_layer_use *uses,
+/* blob (borrowed) ► inflate ► hash for each algorithm. hashes[alg] is the stage of that algorithm. When it is worth
+ * while, inflating has a thread, or several. Where it can be done together, both digests are computed behind it. */
+static int make_chain(oci_reader *blob, struct jobs *jobs, const oci_content *c, oci_compression kind,
                       oci_reader *hashes[UINT8_MAX + 1], oci_reader **out, oci_error *err)
 {
+    const oci_layer_use *uses = c->uses[kind];
     OCI_AUTO(oci_reader) r = NULL;
-    int result = oci_reader_borrow(blob, &jobs->cancelled, &r, err);
+    int result = oci_reader_hash_later(blob, err);
 
-    if (result == 0 && jobs->is_ahead)
+    if (result == 0)
+        result = oci_reader_borrow(blob, &jobs->cancelled, &r, err);
+    if (result == 0 && jobs->is_ahead && c->size >= WORTH_A_THREAD)
         result = oci_reader_decompress_ahead(oci_steal(&r), kind, jobs->v->limits.max_ratio, &jobs->ahead, &r, err);
     else if (result == 0)
         result = oci_reader_decompress(oci_steal(&r), kind, jobs->v->limits.max_ratio, &r, err);
@@ -108,7 +112,7 @@ static int make_chain(oci_reader *blob, struct jobs *jobs, oci_compression kind,
 
         if (alg == OCI_DIGEST_NONE || hashes[alg] != NULL || !oci_digest_alg_available(alg))
             continue;
-        result = oci_reader_hash(oci_steal(&r), alg, &r, err);
+        result = oci_reader_hash_beside(oci_steal(&r), alg, blob, &r, err);
         hashes[alg] = r;
     }
     if (result == 0)
@@ -154,7 +158,7 @@ static int check_layer(struct jobs *jobs, oci_node *n, oci_content *c, oci_compr
     int r = open_blob(v, c, &blob, err), of_archive, of_stream;
 
     if (r == 0)
-        r = make_chain(blob, jobs, kind, uses, hashes, &tar, err);
+        r = make_chain(blob, jobs, c, kind, hashes, &tar, err);
     if (r < 0)
         return r;
     for (const oci_layer_use *u = uses; u != NULL; u = u->next)
@@ -274,7 +278,7 @@ static void plan_ahead(struct jobs *jobs, unsigned threads)
     jobs->is_ahead = jobs->v->jobs.count < threads;
     if (layers == 0)
         return;
-    jobs->ahead = (oci_ahead) { .threads = threads / layers, .memory = AHEAD / layers, .source_apart = true };
+    jobs->ahead = (oci_ahead) { .threads = threads / layers, .memory = AHEAD / layers };
     jobs->is_ahead = jobs->is_ahead || jobs->ahead.threads > 1;
 }
 

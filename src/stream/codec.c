@@ -168,16 +168,13 @@ int oci_reader_decompress_ahead(oci_reader *src, oci_compression kind, uint32_t 
 {
     OCI_AUTO(oci_reader) owned = src;
     const oci_codec *codec = codec_of(kind);
-    int r = 0;
+    int r;
 
     if (max_ratio == 0)
         max_ratio = oci_limits_resolve(NULL).max_ratio;
     if (codec != NULL && o->threads > 1)
         return oci_reader_decode_ahead(oci_steal(&owned), codec, max_ratio, o, out, err);
-    if (o->source_apart)
-        r = oci_reader_async(oci_steal(&owned), 0, &owned, err);
-    if (r == 0)
-        r = oci_reader_decompress(oci_steal(&owned), kind, max_ratio, &owned, err);
+    r = oci_reader_decompress(oci_steal(&owned), kind, max_ratio, &owned, err);
     return r < 0 ? r : oci_reader_async(oci_steal(&owned), o->window, out, err);
 }
 

@@ -1,112 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stages that hash what passes: to tell its digest, or to demand one. */
+/* Stages that hash what passes, to tell its digest. */
 #include "stream.h"
 
 #include "base/fail.h"
-#include "digest/together.h"
 
-/* ---- demanding ---- */
-
-struct verify_reader {
-    oci_reader r;
-    oci_reader *src;
-    oci_verifier *verifier;
-    oci_span rest; /* of the last span given: what is not hashed yet */
-};
-
-/* Hashes the next n bytes of what was given, for also (or NULL) too. */
-static void hash_rest(struct verify_reader *v, size_t n, oci_digester *also)
-{
-    if (n == 0)
-        return;
-    oci_verifier_hash(v->verifier, v->rest.data, n, also);
-    v->rest = (oci_span) { (const char *)v->rest.data + n, v->rest.len - n };
-}
-
-static int verify_next(oci_reader *r, oci_span *out, oci_error *err)
-{
-    struct verify_reader *v = (struct verify_reader *)r;
-    int result;
-
-    hash_rest(v, v->rest.len, NULL);
-    result = oci_reader_next(v->src, out, err);
-    if (result < 0)
-        return result;
-    if (out->len == 0)
-        return oci_verifier_finish(v->verifier, err);
-    result = oci_verifier_admit(v->verifier, out->len, err);
-    if (result == 0)
-        v->rest = *out;
-    return result;
-}
-
-/* Room is the caller's, so it is hashed at once. */
-static int verify_fill(oci_reader *r, void *room, size_t n, size_t *got, oci_error *err)
-{
-    struct verify_reader *v = (struct verify_reader *)r;
-    int result;
-
-    hash_rest(v, v->rest.len, NULL);
-    result = oci_reader_fill(v->src, room, n, got, err);
-    if (result < 0)
-        return result;
-    return *got > 0 ? oci_verifier_update(v->verifier, room, *got, err) : oci_verifier_finish(v->verifier, err);
-}
-
-static void verify_free(oci_reader *r)
-{
-    struct verify_reader *v = (struct verify_reader *)r;
-
-    oci_verifier_free(v->verifier);
-    oci_reader_free(v->src);
-}
-
-static const oci_reader_ops verify_ops = { verify_next, verify_free, verify_fill };
-
-int oci_reader_verify(oci_reader *src, const oci_digest *want, uint64_t size, oci_reader **out, oci_error *err)
-{
-    OCI_AUTO(oci_reader) owned = src;
-    OCI_AUTO_MEM struct verify_reader *v = oci_calloc(1, sizeof *v);
-    int result;
-
-    if (v == NULL)
-        return oci_fail_nomem(err);
-    result = oci_verifier_new(want, size, &v->verifier, err);
-    if (result < 0)
-        return result;
-    v->r.ops = &verify_ops;
-    v->src = oci_steal(&owned);
-    *out = &oci_steal(&v)->r;
-    return 0;
-}
-
-/* How far p is behind the beginning of span, when all of p[0..n) is in it. */
-static bool is_within(oci_span span, const void *p, size_t n, size_t *behind)
-{
-    const uintptr_t begin = (uintptr_t)span.data, at = (uintptr_t)p;
-
-    *behind = at - begin;
-    return at >= begin && *behind <= span.len && n <= span.len - *behind;
-}
-
-void oci_reader_hash_too(oci_reader *r, oci_digester *also, const void *p, size_t n)
-{
-    struct verify_reader *v = (struct verify_reader *)r;
-    size_t before;
-
-    if (r == NULL || r->ops != &verify_ops || !is_within(v->rest, p, n, &before)) {
-        oci_digester_update(also, p, n);
-        return;
-    }
-    hash_rest(v, before, NULL);
-    hash_rest(v, n, also);
-}
-
-/* ---- telling, reading ---- */
+/* ---- reading ---- */
 
 struct hash_reader {
     oci_reader r;
     oci_reader *src;
+    oci_reader *beside; /* what is hashed along; or NULL */
     oci_digester *digester;
     oci_digest digest; /* set at the end */
 };
@@ -120,7 +23,7 @@ static int hash_next(oci_reader *r, oci_span *out, oci_error *err)
         return result;
     if (out->len == 0)
         return oci_digester_final(h->digester, &h->digest, err);
-    oci_digester_update(h->digester, out->data, out->len);
+    oci_reader_update_beside(h->beside, h->digester, *out);
     return 0;
 }
 
@@ -136,6 +39,11 @@ static const oci_reader_ops hash_reader_ops = { hash_next, hash_free, NULL };
 
 int oci_reader_hash(oci_reader *src, oci_digest_alg alg, oci_reader **out, oci_error *err)
 {
+    return oci_reader_hash_beside(src, alg, NULL, out, err);
+}
+
+int oci_reader_hash_beside(oci_reader *src, oci_digest_alg alg, oci_reader *beside, oci_reader **out, oci_error *err)
+{
     OCI_AUTO(oci_reader) owned = src;
     OCI_AUTO_MEM struct hash_reader *h = oci_calloc(1, sizeof *h);
     int result;
@@ -147,6 +55,7 @@ int oci_reader_hash(oci_reader *src, oci_digest_alg alg, oci_reader **out, oci_e
         return result;
     h->r.ops = &hash_reader_ops;
     h->src = oci_steal(&owned);
+    h->beside = beside;
     *out = &oci_steal(&h)->r;
     return 0;
 }
@@ -161,7 +70,7 @@ int oci_reader_digest(const oci_reader *r, oci_digest *out, oci_error *err)
     return 0;
 }
 
-/* ---- telling, writing ---- */
+/* ---- writing ---- */
 
 struct hash_writer {
     oci_writer w;

@@ -262,8 +262,6 @@ static int go_on_alone(struct parallel_reader *p, oci_error *err)
     more = has_more(p);
     p->replay = (struct replay) { .next = p->oldest };
     result = replay_new(p, &r, err);
-    if (result == 0 && more && p->o.source_apart)
-        result = oci_reader_async(oci_steal(&r), 0, &r, err);
     if (result == 0)
         result = oci_reader_decode(oci_steal(&r), p->codec, p->max_ratio, p->row, &r, err);
     if (result == 0 && more)

@@ -45,7 +45,7 @@ struct oci_writer {
     oci_error failure; /* the first one; code 0 until then */
 };
 
-enum { OCI_STREAM_CHUNK = 256 * 1024 };
+enum { OCI_STREAM_CHUNK = 128 * 1024 };
 
 /* Like oci_reader_next, into room of n bytes. */
 int oci_reader_fill(oci_reader *r, void *room, size_t n, size_t *got, oci_error *err);
@@ -64,16 +64,24 @@ int oci_reader_borrow(oci_reader *src, atomic_bool *cancelled, oci_reader **out,
  * like this before, it is done together with its own hashing of them. r may be NULL. */
 void oci_reader_hash_too(oci_reader *r, oci_digester *also, const void *p, size_t n);
 
+/* Lets r, which verifies and has not been read, leave its hashing as long as possible to oci_reader_update_beside. Does
+ * nothing where that gains nothing. OCI_E_NOMEM. */
+int oci_reader_hash_later(oci_reader *r, oci_error *err);
+/* Hashes bytes with d, together with what r still has to hash of what it gave; in any thread. r may be NULL, or any
+ * reader. */
+void oci_reader_update_beside(oci_reader *r, oci_digester *d, oci_span bytes);
+/* oci_reader_hash that hashes like this beside another reader (borrowed, or NULL). */
+int oci_reader_hash_beside(oci_reader *src, oci_digest_alg alg, oci_reader *beside, oci_reader **out, oci_error *err);
+
 /* Reads the first n bytes of src, or all there are, into memory: *head, borrowed until they are read from the reader
  * given back, which begins with them. whole: src has ended within them, and is freed. A failure of src waits until the
  * reader comes to it. */
 int oci_reader_peek(oci_reader *src, size_t n, oci_span *head, bool *whole, oci_reader **out, oci_error *err);
 
 typedef struct oci_ahead {
-    unsigned threads;  /* that decode, if there is something for several */
-    size_t memory;     /* bytes that may wait between those */
-    size_t window;     /* bytes that may wait behind a single one; 0: as oci_reader_async has it */
-    bool source_apart; /* src has a thread of its own where a single one decodes */
+    unsigned threads; /* that decode, if there is something for several */
+    size_t memory;    /* bytes that may wait between those */
+    size_t window;    /* bytes that may wait behind a single one; 0: as oci_reader_async has it */
 } oci_ahead;
 
 /* What oci_reader_decompress and oci_reader_async do together. What is compressed as oci_writer_compress does it, in

@@ -191,6 +191,81 @@ OCI_TEST (verify, hashes_for_others_what_is_not_its_own) {
     assert_true(oci_digest_equal(&got, &want));
 }
 
+enum beside { NOBODY, IN_TURN, IN_A_THREAD };
+
+/* Reads n bytes, which should have the digest want, in spans of step, while other bytes are hashed beside. */
+static int read_beside(const char *data, size_t n, size_t step, const oci_digest *want, enum beside how, oci_error *err)
+{
+    static const char other[4321] = "something else";
+    OCI_AUTO(oci_reader) blob = NULL;
+    OCI_AUTO(oci_reader) r = NULL;
+    OCI_AUTO(oci_digester) also = NULL;
+    OCI_AUTO(oci_digester) alone = NULL;
+    oci_digest got, expected;
+    oci_span span = { NULL, 1 };
+    int result;
+
+    assert_ok(err, oci_digester_new(OCI_DIGEST_SHA256, &also, err));
+    assert_ok(err, oci_digester_new(OCI_DIGEST_SHA256, &alone, err));
+    assert_ok(err, oci_reader_verify(oci_test_chunks(data, n, step), want, OCI_SIZE_UNKNOWN, &blob, err));
+    assert_ok(err, oci_reader_hash_later(blob, err));
+    assert_ok(err, oci_reader_borrow(blob, NULL, &r, err));
+    if (how == IN_A_THREAD)
+        assert_ok(err, oci_reader_async(oci_steal(&r), 0, &r, err));
+    while ((result = oci_reader_next(r, &span, err)) == 0 && span.len > 0) {
+        assert_memory_equal(span.data, data + oci_reader_count(r) - span.len, span.len);
+        if (how == NOBODY)
+            continue;
+        oci_reader_update_beside(blob, also, (oci_span) { other, sizeof other });
+        oci_digester_update(alone, other, sizeof other);
+        oci_reader_update_beside(blob, also, span);
+        oci_digester_update(alone, span.data, span.len);
+    }
+    assert_int_equal(oci_digester_final(also, &got, NULL), 0);
+    assert_int_equal(oci_digester_final(alone, &expected, NULL), 0);
+    assert_true(oci_digest_equal(&got, &expected));
+    return result;
+}
+
+// proves: descriptor.digest.verify digest.calculation
+OCI_TEST (verify, hashes_beside_others) {
+    enum { N = 3000000 };
+    oci_error err = OCI_ERROR_INIT;
+    OCI_AUTO_MEM char *data = oci_alloc(N);
+    oci_digest want;
+
+    assert_non_null(data);
+    oci_test_fill(data, N, 8);
+    assert_ok(&err, oci_digest_of(OCI_DIGEST_SHA256, data, N, &want, &err));
+    for (enum beside how = NOBODY; how <= IN_A_THREAD; how++)
+        for (size_t step = 1000; step < 4 * (size_t)N; step *= 17) {
+            assert_ok(&err, read_beside(data, N, step, &want, how, &err));
+            assert_fails(OCI_E_DIGEST, &err, read_beside(data, N - 1, step, &want, how, &err));
+        }
+}
+
+/* A layer whose archive is wrong is read to its end nevertheless, by whoever opened it. */
+OCI_TEST (verify, hashes_the_rest_itself) {
+    enum { N = 1500000 };
+    oci_error err = OCI_ERROR_INIT;
+    OCI_AUTO_MEM char *data = oci_alloc(N);
+    OCI_AUTO(oci_reader) blob = NULL;
+    OCI_AUTO(oci_reader) r = NULL;
+    oci_digest want;
+    oci_span span;
+
+    assert_non_null(data);
+    oci_test_fill(data, N, 9);
+    assert_ok(&err, oci_digest_of(OCI_DIGEST_SHA256, data, N, &want, &err));
+    assert_ok(&err, oci_reader_verify(oci_test_chunks(data, N, 70000), &want, N, &blob, &err));
+    assert_ok(&err, oci_reader_hash_later(blob, &err));
+    assert_ok(&err, oci_reader_borrow(blob, NULL, &r, &err));
+    assert_ok(&err, oci_reader_async(oci_steal(&r), 0, &r, &err));
+    assert_ok(&err, oci_reader_next(r, &span, &err));
+    oci_reader_free(oci_steal(&r));
+    assert_ok(&err, oci_reader_drain(blob, &err));
+}
+
 OCI_TEST (verify, takes_its_source_when_it_cannot_be_made) {
     atomic_int freed = 0;
     oci_reader *r = oci_test_reader(&(struct oci_test_source) { .data = "x", .len = 1, .freed = &freed });

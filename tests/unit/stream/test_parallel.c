@@ -137,9 +137,7 @@ OCI_TEST (parallel, gives_what_the_serial_stage_gives) {
         for (size_t s = 0; s < 4; s++) {
             for (unsigned threads = 1; threads <= 16; threads *= 4) {
                 const struct input i = { .kind = KINDS[k], .in = &in, .step = steps[s] };
-                const oci_ahead o = {
-                    .threads = threads, .memory = ENOUGH, .window = 3000000, .source_apart = s % 2 == 0
-                };
+                const oci_ahead o = { .threads = threads, .memory = ENOUGH, .window = 3000000 };
 
                 assert_int_equal(check_alike(&i, &o), 0);
             }

@@ -45,6 +45,11 @@ struct check {
     oci_layer_facts *facts;
     atomic_size_t *room; /* for the entries that are kept; NULL: none are */
     oci_table names;     /* what is known of a name: KNOWN_... and the type */
+    struct {
+        char name[OCI_TAR_PATH_MAX];
+        size_t len;
+        oci_key key;
+    } dir; /* the one an entry was in last; the next one often is too */
     struct once once[ONCE];
     struct {
         struct late_link *items;
@@ -110,6 +115,19 @@ static size_t above(const char *name, size_t n)
     return n > 0 ? n - 1 : 0;
 }
 
+/* The key of a directory so many steps above a name. */
+static oci_key key_above(struct check *c, const char *name, size_t n, unsigned steps)
+{
+    if (steps > 0)
+        return key_of(c, name, n);
+    if (n != c->dir.len || memcmp(name, c->dir.name, n) != 0) {
+        memcpy(c->dir.name, name, n);
+        c->dir.len = n;
+        c->dir.key = key_of(c, name, n);
+    }
+    return c->dir.key;
+}
+
 /* Directories on the way that have no entry are there too. Names of many components are no reason to spend time on:
  * those far above are left unknown. */
 static int see_parents(struct check *c, const oci_tar_entry *e)
@@ -120,7 +138,7 @@ static int see_parents(struct check *c, const oci_tar_entry *e)
         uint32_t *k;
 
         n = above(e->name, n);
-        k = oci_table_at(&c->names, key_of(c, e->name, n));
+        k = oci_table_at(&c->names, key_above(c, e->name, n, steps));
         if (k == NULL)
             return OCI_E_NOMEM;
         if ((*k & KNOWN_CHILD) != 0)
@@ -139,6 +157,8 @@ static int see_name(struct check *c, const oci_tar_entry *e, oci_action action)
         return OCI_E_NOMEM;
     if ((*k & KNOWN_ENTRY) != 0)
         tell(c, e->stored_name, "layer.tar.no-duplicates", OCI_TOLD_RULE, "a second entry for this path");
+    if (*k != 0 && (e->type != OCI_TAR_DIR || (*k & KNOWN_TYPE) != OCI_TAR_DIR))
+        c->facts->is_plain = false;
     /* What is replaced by something else than a directory has nothing below it any more. */
     *k = (e->type == OCI_TAR_DIR ? *k & KNOWN_CHILD : 0) | KNOWN_ENTRY | (unsigned)e->type;
     if (action == OCI_ACTION_PUT)
@@ -157,16 +177,26 @@ static bool goes_through_link(const struct check *c, const char *name)
     return false;
 }
 
+/* What is known of the nearest directory above n bytes of a name of which anything is, 0 when that is the root. */
+static unsigned known_above(struct check *c, const char *name, size_t n)
+{
+    unsigned k = 0, steps = 0;
+
+    for (; n > 0 && steps < MAX_STEPS && k == 0; steps++) {
+        n = above(name, n);
+        if (n > 0)
+            k = oci_table_get(&c->names, key_above(c, name, n, steps));
+    }
+    if (n > 0 && (k & KNOWN_TYPE) != OCI_TAR_DIR)
+        c->facts->is_plain = false;
+    return k;
+}
+
 /* What is there already and is neither a directory nor a link to one can hold nothing. */
 static void check_parent(struct check *c, const oci_tar_entry *e)
 {
-    size_t n = e->name_len;
-    unsigned k = 0;
+    unsigned k = known_above(c, e->name, e->name_len);
 
-    for (unsigned steps = 0; n > 0 && steps < MAX_STEPS && k == 0; steps++) {
-        n = above(e->name, n);
-        k = n > 0 ? known(c, e->name, n) : 0;
-    }
     if ((k & KNOWN_ENTRY) != 0 && (k & KNOWN_TYPE) != OCI_TAR_DIR && (k & KNOWN_TYPE) != OCI_TAR_SYMLINK)
         tell(c, e->stored_name, "layer.name.parent", OCI_TOLD_RULE,
              "the entry lies below something that is no directory");
@@ -186,6 +216,7 @@ static int see_link(struct check *c, const oci_tar_entry *e, oci_error *err)
     if ((known(c, e->link, strlen(e->link)) & KNOWN_ENTRY) != 0 && strcmp(e->link, e->name) != 0 &&
         !is_type(c, e->link, strlen(e->link), OCI_TAR_DIR) && !is_type(c, e->link, strlen(e->link), OCI_TAR_HARDLINK))
         return 0;
+    c->facts->is_plain = false;
     bytes = e->name_len + strlen(e->stored_name) + strlen(e->link) + sizeof link;
     if (bytes > MAX_LATE_BYTES - c->late.bytes)
         return oci_fail(err, OCI_E_LIMIT, "too many hard links come before their targets");
@@ -259,6 +290,7 @@ static int check_whiteout(struct check *c, const oci_tar_entry *e, bool opaque)
     size_t n = above(e->name, e->name_len);
     bool later = oci_report_is_spec(c->node->report, OCI_SPEC_1_1);
 
+    known_above(c, e->name, e->name_len);
     if (e->size > 0)
         tell(c, e->stored_name, "whiteout.empty-file", OCI_TOLD_RULE, "the whiteout has %" PRIu64 " bytes", e->size);
     if (e->type != OCI_TAR_FILE)
@@ -392,8 +424,9 @@ int oci_check_layer(oci_node *n, oci_reader *tar, const oci_limits *limits, bool
     };
     int r = 0;
 
-    *out = (oci_layer_facts) { .is_kept = room != NULL };
+    *out = (oci_layer_facts) { .is_plain = true, .is_kept = room != NULL };
     oci_table_init(&c.names);
+    c.dir.key = key_of(&c, "", 0);
     if (c.late_by_name == NULL)
         r = oci_fail_nomem(err);
     if (r == 0)

@@ -22,9 +22,9 @@
 enum { MAX_LATE_BYTES = 64 * 1024 * 1024 };
 enum { MAX_STEPS = 16 /* of the way up from a name */ };
 
-/* What is known of a name: the type of its entry, whether it has one, whether something other than a whiteout lies
- * directly below. */
-enum { KNOWN_TYPE = 0xf, KNOWN_ENTRY = 0x10, KNOWN_CHILD = 0x20 };
+/* What is known of a name: the type of its entry, whether it has one, whether that is a whiteout, whether something
+ * else lies directly below. */
+enum { KNOWN_TYPE = 0xf, KNOWN_ENTRY = 0x10, KNOWN_WHITEOUT = 0x20, KNOWN_CHILD = 0x40 };
 
 /* What many entries of an archive have in common is told of the first one. */
 struct once {
@@ -107,6 +107,14 @@ static bool is_type(const struct check *c, const char *name, size_t n, oci_tar_t
     return (k & (KNOWN_ENTRY | KNOWN_CHILD)) != 0 && (k & KNOWN_TYPE) == (unsigned)type;
 }
 
+/* Whether the layer puts something there, also if that is a directory without an entry. */
+static bool is_there(const struct check *c, const char *name)
+{
+    unsigned k = known(c, name, strlen(name));
+
+    return k != 0 && (k & KNOWN_WHITEOUT) == 0;
+}
+
 /* The length of the name of the directory above, without its slash. */
 static size_t above(const char *name, size_t n)
 {
@@ -163,6 +171,8 @@ static int see_name(struct check *c, const oci_tar_entry *e, oci_action action)
     *k = (e->type == OCI_TAR_DIR ? *k & KNOWN_CHILD : 0) | KNOWN_ENTRY | (unsigned)e->type;
     if (action == OCI_ACTION_PUT)
         r = see_parents(c, e);
+    else
+        *k |= KNOWN_WHITEOUT;
     return r < 0 || c->room == NULL ? r : oci_layer_keep(c->facts, c->room, e);
 }
 
@@ -213,8 +223,9 @@ static int see_link(struct check *c, const oci_tar_entry *e, oci_error *err)
         tell(c, e->stored_name, "layer.hardlink.not-directories", OCI_TOLD_RULE, "the hard link leads to the root");
         return 0;
     }
-    if ((known(c, e->link, strlen(e->link)) & KNOWN_ENTRY) != 0 && strcmp(e->link, e->name) != 0 &&
-        !is_type(c, e->link, strlen(e->link), OCI_TAR_DIR) && !is_type(c, e->link, strlen(e->link), OCI_TAR_HARDLINK))
+    if (is_there(c, e->link) && (known(c, e->link, strlen(e->link)) & KNOWN_ENTRY) != 0 &&
+        strcmp(e->link, e->name) != 0 && !is_type(c, e->link, strlen(e->link), OCI_TAR_DIR) &&
+        !is_type(c, e->link, strlen(e->link), OCI_TAR_HARDLINK))
         return 0;
     c->facts->is_plain = false;
     bytes = e->name_len + strlen(e->stored_name) + strlen(e->link) + sizeof link;
@@ -263,7 +274,7 @@ static void check_links(struct check *c, bool is_base)
                  "the hard link leads to '%s', which is a directory", l->target);
         else if (circle)
             tell(c, l->stored_name, "layer.hardlink.target", OCI_TOLD_RULE, "the hard link leads to itself");
-        else if (known(c, l->target, n) == 0 && !goes_through_link(c, l->target))
+        else if (!is_there(c, l->target) && !goes_through_link(c, l->target))
             tell(c, l->stored_name, is_base ? "layer.hardlink.target" : "layer.hardlink.outside-may-fail",
                  OCI_TOLD_RULE, "the hard link leads to '%s', which is not there", l->target);
     }

@@ -43,7 +43,8 @@ static void random_whiteout(char name[200])
     strcat(base, pick(3) == 0 ? ".wh..opq" : rest);
 }
 
-static void add_entry(oci_tar_writer *w)
+/* Some hard links lead to the entry before, whatever it is. */
+static void add_entry(oci_tar_writer *w, char previous[200])
 {
     static const char *const targets[] = { "a", "b", "/", "..", "m", "l", "a/b", "/l/a", "d/d", "none" };
     static const oci_tar_type types[] = { OCI_TAR_FILE, OCI_TAR_FILE, OCI_TAR_DIR,     OCI_TAR_DIR,
@@ -54,6 +55,8 @@ static void add_entry(oci_tar_writer *w)
 
     random_name(name);
     random_name(link);
+    if (pick(3) == 0)
+        strcpy(link, previous);
     if (e.type == OCI_TAR_FILE && pick(5) == 0)
         random_whiteout(name);
     if (e.type == OCI_TAR_DIR && pick(20) == 0)
@@ -65,6 +68,8 @@ static void add_entry(oci_tar_writer *w)
     else if (e.type == OCI_TAR_HARDLINK)
         e.link = link;
     assert_ok(&err, oci_tar_writer_entry(w, &e, &err));
+    if (name[0] != '\0')
+        strcpy(previous, name);
 }
 
 static void random_layer(oci_buf *out)
@@ -72,11 +77,12 @@ static void random_layer(oci_buf *out)
     OCI_AUTO(oci_writer) dst = NULL;
     OCI_AUTO(oci_tar_writer) w = NULL;
     oci_error err = OCI_ERROR_INIT;
+    char previous[200] = "a";
 
     assert_ok(&err, oci_writer_to_buf(out, &dst, &err));
     assert_ok(&err, oci_tar_writer_new(dst, &w, &err));
     for (unsigned n = 1 + pick(MAX_ENTRIES); n > 0; n--)
-        add_entry(w);
+        add_entry(w, previous);
     assert_ok(&err, oci_tar_writer_finish(w, &err));
     assert_ok(&err, oci_writer_finish(dst, &err));
 }

@@ -83,7 +83,7 @@ OCI_API int oci_reader_decompress_any(oci_reader *src, uint32_t max_ratio, oci_r
  * reader given back passes on everything. */
 OCI_API int oci_reader_sniff(oci_reader *src, oci_compression *kind, oci_reader **out, oci_error *err);
 
-/* Runs everything upstream in a thread of its own, with a ring of spans of at most budget bytes together (0: 1 MiB)
+/* Runs everything upstream in a thread of its own, with a ring of spans of at most budget bytes together (0: 2 MiB)
  * between. Freeing the reader ends the thread, whatever it waits for in this library. */
 OCI_API int oci_reader_async(oci_reader *src, size_t budget, oci_reader **out, oci_error *err);
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Everything upstream in a thread of its own. Between the two sides are slots that the thread fills to the brim, so
- * that many small spans cost one lock, or has the source fill where it can; nothing else is shared. They are filled in
- * turn, and not again as soon as they are empty: then they would still be in the cache of the other processor. Whoever
- * has had to wait is woken for half of the slots and not for each.
+ * that many small spans cost one lock, or has the source fill where it can; nothing else is shared.
+ *
+ * They are filled in turn, and not again as soon as they are empty: then they would still be in the cache of the other
+ * processor. But memory that was never touched is dearer still, so a slot more is used only when all others are full,
+ * or when a multiple of them has passed. Whoever has had to wait is woken for several slots and not for each.
  */
 #include "stream.h"
 
@@ -12,7 +14,7 @@
 #include "base/fail.h"
 #include "thread.h"
 
-enum { DEFAULT_BUDGET = 2 * 1024 * 1024, USUAL_SLOTS = 4, FIRST_SLOT = 32 * 1024, SPARING = 8 };
+enum { DEFAULT_BUDGET = 2 * 1024 * 1024, USUAL_SLOTS = 4, FIRST_SLOT = 32 * 1024, SPARING = 8, MANY = 8 };
 
 struct async_reader {
     oci_reader r;
@@ -40,9 +42,10 @@ struct async_reader {
 
 /* ---- the thread's side ---- */
 
-static size_t half(const struct async_reader *a)
+/* Slots that whoever has had to wait is woken for. */
+static size_t some(const struct async_reader *a)
 {
-    return (a->slots + 1) / 2;
+    return a->slots < 2 * MANY ? (a->slots + 1) / 2 : MANY;
 }
 
 static size_t *ring_at(const struct async_reader *a, size_t n)
@@ -68,7 +71,7 @@ static bool wait_for_slot(struct async_reader *a, size_t *slot)
         *ring_at(a, a->full) = number;
     }
     if (a->empty == 0)
-        while (a->empty < half(a) && !atomic_load(&a->cancelled))
+        while (a->empty < some(a) && !atomic_load(&a->cancelled))
             pthread_cond_wait(&a->emptied, &a->lock);
     if (a->empty > 0) {
         *slot = *ring_at(a, a->full);
@@ -151,11 +154,11 @@ static int async_next(oci_reader *r, oci_span *out, oci_error *err)
         a->first = (a->first + 1) % a->slots;
         a->full--;
         a->held = false;
-        if (a->empty >= half(a))
+        if (a->empty >= some(a))
             pthread_cond_signal(&a->emptied);
     }
     /* At the beginning there is little in a slot, and nothing else to do. */
-    a->enough = oci_reader_count(r) < a->slots * a->slot_size ? 1 : half(a);
+    a->enough = oci_reader_count(r) < a->slots * a->slot_size ? 1 : some(a);
     if (a->full == 0)
         while (a->full < a->enough && !a->done)
             pthread_cond_wait(&a->filled, &a->lock);

@@ -17,7 +17,7 @@
 
 /* Bytes that may wait to be used, of all layers together, of one, and of one that no other waits behind; more has
  * bought nothing. */
-enum { AHEAD = 64 << 20, AHEAD_OF_ONE = 16 << 20, ALONE = 2 << 20, MAX_JOBS = 64 };
+enum { AHEAD = 64 << 20, AHEAD_OF_ONE = 4 << 20, ALONE = 2 << 20, MAX_JOBS = 64 };
 
 /* Shows the way through a layer as its bytes pass. */
 struct meter {

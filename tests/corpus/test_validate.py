@@ -312,8 +312,8 @@ class Validate(Case):
             self.assertNotIn("error", [severity for severity, _ in self.told()])
 
     def test_layers_that_are_too_many_to_be_put_on_each_other(self):
-        """A small layout can hold many images of large layers."""
-        entries = [L.file(f"{i:x}", b"") for i in range(25000)]
+        """A small layout can hold many images of large layers. Those without the link would be sure to be applied."""
+        entries = [L.directory("dir"), L.symlink("link", "dir"), L.file("link/x")] + [L.file(f"{i:x}", b"") for i in range(24997)]
         tar = L.tar(entries, L.tarfile.USTAR_FORMAT)
         self.layout.image("img", [tar])
         for i in range(19):

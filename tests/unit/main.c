@@ -25,7 +25,7 @@ int main(int argc, char **argv)
     if (list == NULL)
         return 1;
     for (struct oci_test *t = tests; t != NULL; t = t->next)
-        if (argc < 2 || fnmatch(argv[1], t->name, 0) == 0)
+        if (argc < 2 || fnmatch(argv[1], t->name, FNM_EXTMATCH) == 0)
             list[n++] = (struct CMUnitTest) { .name = t->name, .test_func = t->run };
     /* The list was built backwards. */
     for (size_t i = 0; i < n / 2; i++) {

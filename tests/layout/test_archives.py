@@ -43,11 +43,17 @@ class WhereBytesGo(Case):
              PROGRAM, *map(str, args)], stdin=stdin or subprocess.DEVNULL, capture_output=True, timeout=300, cwd=self.dir,
             env=dict(os.environ, TMPDIR=str(self.tmp), ASAN_OPTIONS="detect_leaks=0"), check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
-        written = {}
+        written, begun = {}, {}
         for line in log.read_text(errors="replace").splitlines():
             call = re.search(r"\b(?:p?write(?:64|v)?|copy_file_range|sendfile)\(\d+<([^>]*)>.* = (\d+)$", line)
             if call:
                 written[call[1]] = written.get(call[1], 0) + int(call[2])
+            # A call that another thread comes between is told in two lines.
+            thread = line.split(None, 1)[0]
+            if first := re.search(r"\b(?:p?write(?:64|v)?|copy_file_range|sendfile)\(\d+<([^>]*)>.*<unfinished", line):
+                begun[thread] = first[1]
+            elif last := re.search(r"<\.\.\. (?:p?write(?:64|v)?|copy_file_range|sendfile) resumed>.* = (\d+)$", line):
+                written[begun[thread]] = written.get(begun[thread], 0) + int(last[1])
         return written
 
     def in_tmp(self, written):

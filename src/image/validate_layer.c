@@ -187,7 +187,8 @@ static bool goes_through_link(const struct check *c, const char *name)
     return false;
 }
 
-/* What is known of the nearest directory above n bytes of a name of which anything is, 0 when that is the root. */
+/* What is known of the nearest directory above n bytes of a name of which anything is, 0 when that is the root. A layer
+ * is not plain when that is no directory, or too far up. */
 static unsigned known_above(struct check *c, const char *name, size_t n)
 {
     unsigned k = 0, steps = 0;
@@ -217,15 +218,16 @@ static void check_parent(struct check *c, const oci_tar_entry *e)
 static int see_link(struct check *c, const oci_tar_entry *e, oci_error *err)
 {
     struct late_link link = { 0 };
+    unsigned target;
     size_t bytes;
 
     if (e->link == NULL || e->link[0] == '\0') {
         tell(c, e->stored_name, "layer.hardlink.not-directories", OCI_TOLD_RULE, "the hard link leads to the root");
         return 0;
     }
-    if (is_there(c, e->link) && (known(c, e->link, strlen(e->link)) & KNOWN_ENTRY) != 0 &&
-        strcmp(e->link, e->name) != 0 && !is_type(c, e->link, strlen(e->link), OCI_TAR_DIR) &&
-        !is_type(c, e->link, strlen(e->link), OCI_TAR_HARDLINK))
+    target = known(c, e->link, strlen(e->link));
+    if ((target & (KNOWN_ENTRY | KNOWN_WHITEOUT)) == KNOWN_ENTRY && (target & KNOWN_TYPE) != OCI_TAR_DIR &&
+        (target & KNOWN_TYPE) != OCI_TAR_HARDLINK && strcmp(e->link, e->name) != 0)
         return 0;
     c->facts->is_plain = false;
     bytes = e->name_len + strlen(e->stored_name) + strlen(e->link) + sizeof link;

@@ -39,14 +39,14 @@ static inline void sip_round(uint64_t v[4])
     v[2] = rotate(v[2], 32);
 }
 
-/* All but the last rounds. */
-static inline void take_in(uint64_t v[4], const uint64_t seed[2], const void *p, size_t n)
+/* All but the last rounds. The forms of 64 and 128 bits begin with different numbers. */
+static inline void take_in(uint64_t v[4], uint64_t form, const uint64_t seed[2], const void *p, size_t n)
 {
     const unsigned char *bytes = p;
     uint64_t last = (uint64_t)n << 56, word;
 
     v[0] = seed[0] ^ UINT64_C(0x736f6d6570736575);
-    v[1] ^= seed[1] ^ UINT64_C(0x646f72616e646f6d);
+    v[1] = seed[1] ^ UINT64_C(0x646f72616e646f6d) ^ form;
     v[2] = seed[0] ^ UINT64_C(0x6c7967656e657261);
     v[3] = seed[1] ^ UINT64_C(0x7465646279746573);
     for (; n >= 8; bytes += 8, n -= 8) {
@@ -71,18 +71,18 @@ static inline uint64_t give_out(uint64_t v[4])
 
 uint64_t oci_siphash(const uint64_t seed[2], const void *p, size_t n)
 {
-    uint64_t v[4] = { 0 };
+    uint64_t v[4];
 
-    take_in(v, seed, p, n);
+    take_in(v, 0, seed, p, n);
     v[2] ^= 0xff;
     return give_out(v);
 }
 
 void oci_siphash_128(const uint64_t seed[2], const void *p, size_t n, uint64_t out[2])
 {
-    uint64_t v[4] = { 0, 0xee, 0, 0 };
+    uint64_t v[4];
 
-    take_in(v, seed, p, n);
+    take_in(v, 0xee, seed, p, n);
     v[2] ^= 0xee;
     out[0] = give_out(v);
     v[1] ^= 0xdd;

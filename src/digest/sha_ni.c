@@ -8,6 +8,7 @@
 
 #include "base/accel.h"
 #include "base/alloc.h"
+#include "base/span.h"
 
 #define SHA_NI __attribute__((target("sha,sse4.1")))
 
@@ -166,13 +167,15 @@ static oci_span complete(struct state *s, oci_span bytes)
     const size_t missing = -s->length % BLOCK, n = missing < bytes.len ? missing : bytes.len;
 
     update(s, bytes.data, n);
-    return (oci_span) { (const unsigned char *)bytes.data + n, bytes.len - n };
+    return oci_span_behind(bytes, n);
 }
 
 static void take_rest(struct state *s, oci_span bytes, size_t hashed)
 {
+    const oci_span rest = oci_span_behind(bytes, hashed);
+
     s->length += hashed;
-    update(s, (const unsigned char *)bytes.data + hashed, bytes.len - hashed);
+    update(s, rest.data, rest.len);
 }
 
 void oci_sha_ni_update_two(void *a, oci_span p, void *b, oci_span q)

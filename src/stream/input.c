@@ -3,10 +3,7 @@
 
 #include <string.h>
 
-static oci_span without(oci_span span, size_t n)
-{
-    return (oci_span) { n < span.len ? (const char *)span.data + n : NULL, span.len - n };
-}
+#include "base/span.h"
 
 int oci_input_peek(oci_input *in, size_t n, oci_span *out, oci_error *err)
 {
@@ -29,7 +26,7 @@ int oci_input_peek(oci_input *in, size_t n, oci_span *out, oci_error *err)
             take = in->span.len;
         memcpy(in->head + in->held.len, in->span.data, take);
         in->held = (oci_span) { in->head, in->held.len + take };
-        in->span = without(in->span, take);
+        in->span = oci_span_behind(in->span, take);
     }
     *out = in->held.len > 0 ? in->held : in->span;
     return 0;
@@ -39,6 +36,6 @@ void oci_input_skip(oci_input *in, size_t n)
 {
     oci_span *from = in->held.len > 0 ? &in->held : &in->span;
 
-    *from = without(*from, n);
+    *from = oci_span_behind(*from, n);
     in->consumed += n;
 }

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/fail.h"
+#include "base/span.h"
 #include "crew.h"
 
 enum {
@@ -78,7 +79,7 @@ static oci_span first_of(oci_span *span, size_t n)
 {
     const oci_span first = { span->data, n < span->len ? n : span->len };
 
-    *span = (oci_span) { (const char *)span->data + first.len, span->len - first.len };
+    *span = oci_span_behind(*span, first.len);
     return first;
 }
 

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/fail.h"
+#include "base/span.h"
 
 /* Keeps what a stage has answered: a failure, or n bytes. */
 static int keep(oci_reader *r, int result, size_t n, oci_error *err)
@@ -52,7 +53,7 @@ static int fill_from_next(oci_reader *r, void *room, size_t n, size_t *got, oci_
         return result;
     *got = n < r->rest.len ? n : r->rest.len;
     memcpy(room, r->rest.data, *got);
-    r->rest = (oci_span) { (const char *)r->rest.data + *got, r->rest.len - *got };
+    r->rest = oci_span_behind(r->rest, *got);
     return 0;
 }
 

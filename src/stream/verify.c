@@ -9,6 +9,7 @@
 #include <pthread.h>
 
 #include "base/fail.h"
+#include "base/span.h"
 #include "digest/together.h"
 
 /* Bytes that have been given and may wait to be hashed: as many as there are in oci_reader_async. */
@@ -30,11 +31,6 @@ struct verify_reader {
     struct backlog *backlog; /* or NULL */
 };
 
-static oci_span behind(oci_span span, size_t n)
-{
-    return (oci_span) { (const char *)span.data + n, span.len - n };
-}
-
 /* ---- one span at a time ---- */
 
 /* Hashes the next n bytes of what was given, for also (or NULL) too. */
@@ -43,7 +39,7 @@ static void hash_rest(struct verify_reader *v, size_t n, oci_digester *also)
     if (n == 0)
         return;
     oci_verifier_hash(v->verifier, (oci_span) { v->rest.data, n }, also, (oci_span) { v->rest.data, n });
-    v->rest = behind(v->rest, n);
+    v->rest = oci_span_behind(v->rest, n);
 }
 
 static int verify_next(oci_reader *r, oci_span *out, oci_error *err)
@@ -229,7 +225,7 @@ void oci_reader_update_beside(oci_reader *r, oci_digester *d, oci_span bytes)
 
         while (bytes.len > 0 && (piece = oldest(v->backlog, bytes.len)).len > 0) {
             hash_oldest(v, piece, d, bytes.data);
-            bytes = behind(bytes, piece.len);
+            bytes = oci_span_behind(bytes, piece.len);
         }
         pthread_mutex_unlock(&v->backlog->lock);
     }

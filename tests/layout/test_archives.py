@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where the bytes of an archive go when it is read: nowhere but to the bundle, and what cannot be read in place into one
 file without a name that is no larger than what the archive holds."""
+import collections
 import os
 import pathlib
 import random
@@ -19,6 +20,7 @@ from harness import PROGRAM, Case  # noqa: E402
 
 # Large enough that a copy cannot hide among the rest.
 SIZE = 64 << 20
+CALLS = r"(?:p?write(?:64|v)?|copy_file_range|sendfile)"  # that write
 
 
 def noise(size):
@@ -43,17 +45,16 @@ class WhereBytesGo(Case):
              PROGRAM, *map(str, args)], stdin=stdin or subprocess.DEVNULL, capture_output=True, timeout=300, cwd=self.dir,
             env=dict(os.environ, TMPDIR=str(self.tmp), ASAN_OPTIONS="detect_leaks=0"), check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
-        written, begun = {}, {}
+        written, begun = collections.Counter(), {}
         for line in log.read_text(errors="replace").splitlines():
-            call = re.search(r"\b(?:p?write(?:64|v)?|copy_file_range|sendfile)\(\d+<([^>]*)>.* = (\d+)$", line)
-            if call:
-                written[call[1]] = written.get(call[1], 0) + int(call[2])
-            # A call that another thread comes between is told in two lines.
             thread = line.split(None, 1)[0]
-            if first := re.search(r"\b(?:p?write(?:64|v)?|copy_file_range|sendfile)\(\d+<([^>]*)>.*<unfinished", line):
-                begun[thread] = first[1]
-            elif last := re.search(r"<\.\.\. (?:p?write(?:64|v)?|copy_file_range|sendfile) resumed>.* = (\d+)$", line):
-                written[begun[thread]] = written.get(begun[thread], 0) + int(last[1])
+            if call := re.search(rf"\b{CALLS}\(\d+<([^>]*)>.* = (\d+)$", line):
+                written[call[1]] += int(call[2])
+            # A call that another thread comes between is told in two lines.
+            elif call := re.search(rf"\b{CALLS}\(\d+<([^>]*)>.*<unfinished", line):
+                begun[thread] = call[1]
+            elif call := re.search(rf"<\.\.\. {CALLS} resumed>.* = (\d+)$", line):
+                written[begun[thread]] += int(call[1])
         return written
 
     def in_tmp(self, written):

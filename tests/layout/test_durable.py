@@ -157,7 +157,8 @@ class Durable(LayoutCase):
                     shutil.rmtree(self.dir / "new-layout", ignore_errors=True)
                     (self.dir / "new.tar").unlink(missing_ok=True)
                     self.make("base")
-                    done = strace(["-o", "/dev/null", "-e", f"inject=fsync:error=EIO:when={n}"], args, self.dir)
+                    done = strace(["-o", "/dev/null", "-e", "trace=fsync", "-e", f"inject=fsync:error=EIO:when={n}"],
+                                  args, self.dir)
                     if done.returncode == 0:
                         break
                     self.assert_one_line(done)

@@ -103,8 +103,8 @@ class Faults(LayoutCase):
                     with self.subTest(f"{what}: {call} {error} {name} {n}"):
                         where = ["-P", str(self.path / name if name == "index.json" else self.dir / name)] if name else []
                         self.fresh_when_changed()
-                        done = strace(["-o", "/dev/null", *where, "-e", f"inject={call}:error={error}:when={n}"], args,
-                                      self.dir)
+                        done = strace(["-o", "/dev/null", *where, "-e", f"trace={call}", "-e",
+                                       f"inject={call}:error={error}:when={n}"], args, self.dir)
                         self.assertIn(done.returncode, (0, 1), done.stderr)
                         # A nameless file may be refused where a named one is not.
                         self.assert_as_before(what, done)
@@ -123,8 +123,8 @@ class Faults(LayoutCase):
     @needs_strace
     def test_calls_that_are_interrupted(self):
         def run(args):
-            return strace(["-o", "/dev/null", "-e", "inject=read,write,fsync,flock:error=EINTR:when=20+2"], args,
-                          self.dir)
+            return strace(["-o", "/dev/null", "-e", "trace=read,write,fsync,flock", "-e",
+                           "inject=read,write,fsync,flock:error=EINTR:when=20+2"], args, self.dir)
 
         for what, done in self.each(run):
             self.assertEqual(done.returncode, 0, (what, done.stderr))

@@ -110,7 +110,7 @@ class Scale(LayoutCase):
 
     def test_many_names(self):
         for kind in ("oci", "docker"):
-            few, many = self.archive(kind, 2000), self.archive(kind, 8000)
+            few, many = self.archive(kind, 1000), self.archive(kind, 4000)
             for to, options in (("layout", ()), ("layout", ("--merge",)), ("oci-archive:new.tar", ()),
                                 ("docker-archive:new.tar", ())):
                 with self.subTest(kind=kind, to=to, options=options):
@@ -118,7 +118,7 @@ class Scale(LayoutCase):
                     for path in (few, many):
                         subprocess.run(["rm", "-rf", str(self.dir / "layout")], check=True)
                         seconds.append(self.usage("copy", *options, path, to)[1])
-                    print(f"{kind} to {to} {options}: {seconds[0]:.2f} s for 2000, {seconds[1]:.2f} s for 8000")
+                    print(f"{kind} to {to} {options}: {seconds[0]:.2f} s for 1000, {seconds[1]:.2f} s for 4000")
                     self.assertLess(seconds[1], 7 * seconds[0])
 
     def test_many_edits_of_many_names(self):

@@ -21,9 +21,9 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tools"))
 import layout as L  # noqa: E402
-from harness import keeps_books, snapshot  # noqa: E402
+from harness import NO_LEAK_CHECK, keeps_books, snapshot  # noqa: E402
 from life import PROGRAM, LayoutCase, blobs_of, referred, temporaries  # noqa: E402
-from syscalls import ENVIRONMENT, can_trace  # noqa: E402
+from syscalls import can_trace  # noqa: E402
 
 STOPS = int(os.environ.get("OCI_STOPS", "60"))
 SEED = int(os.environ.get("OCI_SEED", str(time.time_ns() % 1000000)))
@@ -186,7 +186,8 @@ class Stopped(LayoutCase):
     def calls_of_start(self):
         """How often each call is made before a command begins, by the loader most of all."""
         record = self.dir / "calls"
-        subprocess.run(["strace", "-f", "-c", "-o", record, PROGRAM, "--version"], env=ENVIRONMENT, stdout=subprocess.DEVNULL, check=True)
+        subprocess.run(["strace", "-f", "-c", "-o", record, PROGRAM, "--version"], env=NO_LEAK_CHECK,
+                       stdout=subprocess.DEVNULL, check=True)
         lines = [line.split() for line in record.read_text().splitlines()]
         record.unlink()
         return {line[-1]: int(line[3]) for line in lines if len(line) > 4 and line[-1] in FAULTS}
@@ -200,7 +201,7 @@ class Stopped(LayoutCase):
         with open(self.output, "wb") as out:
             done = subprocess.run(["strace", "-f", "--seccomp-bpf", "-o", os.devnull, "-e", f"trace={call}",
                                    "-e", f"inject={call}:error={error}:when={number}", PROGRAM, *self.words(command)], cwd=self.dir,
-                                  env=dict(ENVIRONMENT, SOURCE_DATE_EPOCH="1"), stdin=subprocess.DEVNULL, stdout=out,
+                                  env=dict(NO_LEAK_CHECK, SOURCE_DATE_EPOCH="1"), stdin=subprocess.DEVNULL, stdout=out,
                                   stderr=subprocess.PIPE, timeout=60, check=False)
         return done.returncode, done.stderr
 

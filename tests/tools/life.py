@@ -9,7 +9,7 @@ import subprocess
 import tarfile
 
 import layout as L
-from harness import PROGRAM, Case
+from harness import NO_LEAK_CHECK, PROGRAM, Case
 
 TEMPORARY = re.compile(r"\.oci-image-[0-9a-f]{8}$")
 DOCKER = "application/vnd.docker.distribution.manifest"
@@ -62,6 +62,7 @@ class LayoutCase(Case):
     def setUp(self):
         super().setUp()
         self.path = self.dir / "layout"
+        self.judged = {}
         (self.dir / "rootfs.tar").write_bytes(TAR)
 
     def ok(self, *args, **options):
@@ -76,15 +77,23 @@ class LayoutCase(Case):
     def names(self, path=None):
         return {entry["name"] for entry in json.loads(self.ok("list", "--json", path or self.path))}
 
+    def listed(self, path):
+        """The names of a layout in which list and validate find no fault."""
+        # A layout that is as it was is not judged again, and its judges need not look for leaks.
+        content = frozenset((str(p.relative_to(path)), p.is_file() and p.read_bytes()) for p in path.rglob("*"))
+        if content not in self.judged:
+            listed = json.loads(self.ok("list", "--json", path, env=NO_LEAK_CHECK))
+            self.assertEqual([entry for entry in listed if "problem" in entry], [])
+            valid = self.run_tool("validate", "--quiet", path, env=NO_LEAK_CHECK)
+            self.assertEqual((valid.returncode, valid.stdout), (0, b""), valid.stderr)
+            self.judged[content] = {entry["name"] for entry in listed}
+        return self.judged[content]
+
     def assert_unharmed(self, names=(), path=None, peers=True):
         """The layout can be read by us and (peers) others, has these names at least, all that they lead to, and no blob
         that is not what its name says."""
         path = path or self.path
-        listed = json.loads(self.ok("list", "--json", path))
-        self.assertEqual([entry for entry in listed if "problem" in entry], [])
-        self.assertLessEqual(set(names), {entry["name"] for entry in listed})
-        valid = self.run_tool("validate", "--quiet", path)
-        self.assertEqual((valid.returncode, valid.stdout), (0, b""), valid.stderr)
+        self.assertLessEqual(set(names), self.listed(path))
         blobs = blobs_of(path)
         self.assertLessEqual(referred(path), blobs)
         for name in blobs:

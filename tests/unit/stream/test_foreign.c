@@ -131,7 +131,7 @@ OCI_TEST (foreign, decodes_other_kinds_and_passes_on_the_rest) {
 }
 
 OCI_TEST (foreign, refuses_every_truncation) {
-    char data[2000];
+    char data[400];
     oci_error err = OCI_ERROR_INIT;
 
     oci_test_fill(data, sizeof data, 5);

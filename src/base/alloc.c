@@ -2,10 +2,14 @@
 #include "alloc.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "num.h"
+
+enum { LARGE = 2 * 1024 * 1024 /* bytes of a large page, on most machines */ };
 
 static _Thread_local unsigned long fail_at;
 static _Thread_local int failed;
@@ -21,6 +25,18 @@ int oci_alloc_failed(void)
     return failed;
 }
 
+/* Large pages where they are to be had: to touch a page for the first time can cost more than all that is done with it,
+ * on virtual machines above all. */
+static void *large_alloc(size_t n)
+{
+    void *p;
+
+    if (n > SIZE_MAX - LARGE || (p = aligned_alloc(LARGE, (n + LARGE - 1) & ~(size_t)(LARGE - 1))) == NULL)
+        return NULL;
+    madvise(p, n, MADV_HUGEPAGE);
+    return p;
+}
+
 static int refuses(void)
 {
     if (fail_at == 0 || --fail_at > 0)
@@ -32,14 +48,26 @@ static int refuses(void)
 
 void *oci_alloc(size_t n)
 {
-    return refuses() ? NULL : malloc(n > 0 ? n : 1);
+    if (refuses())
+        return NULL;
+    return n >= LARGE ? large_alloc(n) : malloc(n > 0 ? n : 1);
 }
 
 void *oci_calloc(size_t count, size_t size)
 {
+    size_t bytes;
+    void *p;
+
     if (refuses())
         return NULL;
-    return count > 0 && size > 0 ? calloc(count, size) : calloc(1, 1);
+    if (!oci_mul_size(count, size, &bytes)) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    if (bytes < LARGE)
+        return calloc(bytes > 0 ? bytes : 1, 1);
+    p = large_alloc(bytes);
+    return p == NULL ? NULL : memset(p, 0, bytes);
 }
 
 void *oci_realloc_array(void *p, size_t count, size_t size)
@@ -50,6 +78,8 @@ void *oci_realloc_array(void *p, size_t count, size_t size)
         errno = ENOMEM;
         return NULL;
     }
+    if (p == NULL)
+        return oci_alloc(bytes);
     return refuses() ? NULL : realloc(p, bytes > 0 ? bytes : 1);
 }
 

@@ -12,6 +12,8 @@
 #include "base/vec.h"
 #include "test.h"
 
+enum { LARGE_PAGE = 2 * 1024 * 1024 };
+
 OCI_TEST (alloc, nothing_is_something) {
     OCI_AUTO_MEM void *a = oci_alloc(0), *b = oci_calloc(0, 8), *c = oci_calloc(8, 0),
                       *d = oci_realloc_array(NULL, 0, 8);
@@ -27,6 +29,33 @@ OCI_TEST (alloc, products_do_not_wrap) {
     assert_null(oci_realloc_array(p, SIZE_MAX / 2, 3));
     assert_int_equal(errno, ENOMEM);
     assert_null(oci_strndup("", SIZE_MAX));
+    errno = 0;
+    assert_null(oci_calloc(SIZE_MAX / 2, 3));
+    assert_int_equal(errno, ENOMEM);
+    assert_null(oci_alloc(SIZE_MAX));
+    assert_null(oci_calloc(SIZE_MAX, 1));
+}
+
+OCI_TEST (alloc, what_is_large_is_like_what_is_small) {
+    const size_t sizes[] = { 1, LARGE_PAGE - 1, LARGE_PAGE, LARGE_PAGE + 1, 3 * LARGE_PAGE + 5 };
+
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        const size_t n = sizes[i];
+        unsigned char *p = oci_alloc(n);
+
+        assert_non_null(p);
+        assert_true(n < LARGE_PAGE || (uintptr_t)p % LARGE_PAGE == 0);
+        memset(p, 1, n);
+        p = oci_realloc_array(p, 2, n);
+        assert_non_null(p);
+        assert_true(p[0] == 1 && p[n - 1] == 1);
+        memset(p, 2, 2 * n);
+        oci_free(p);
+        p = oci_calloc(n, 1);
+        assert_non_null(p);
+        assert_true(p[0] == 0 && memcmp(p, p + 1, n - 1) == 0);
+        oci_free(p);
+    }
 }
 
 OCI_TEST (alloc, fails_when_told) {

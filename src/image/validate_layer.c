@@ -44,6 +44,7 @@ struct check {
     const oci_limits *limits;
     oci_layer_facts *facts;
     atomic_size_t *room; /* for the entries that are kept; NULL: none are */
+    oci_kept_name kept;  /* the last of them */
     oci_table names;     /* what is known of a name: KNOWN_... and the type */
     struct {
         char name[OCI_TAR_PATH_MAX];
@@ -173,7 +174,7 @@ static int see_name(struct check *c, const oci_tar_entry *e, oci_action action)
         r = see_parents(c, e);
     else
         *k |= KNOWN_WHITEOUT;
-    return r < 0 || c->room == NULL ? r : oci_layer_keep(c->facts, c->room, e);
+    return r < 0 || c->room == NULL ? r : oci_layer_keep(c->facts, c->room, &c->kept, e);
 }
 
 /* Whether a directory on the way may be a link to another one, so that nobody knows where the name leads. */

@@ -4,8 +4,8 @@
  * directory on the way is a link. So the entries of each layer are kept in few bytes while it is read, and put together
  * for each image by the view that is held to the applier (layer/view.h).
  *
- * An entry is kept as its type, and its name, the name it is stored under when that is another one, and its link, each
- * with a NUL behind.
+ * An entry is kept as its type, how many bytes of its name are those of the name before, in two bytes, and the rest of
+ * the name, the name it is stored under when that is another one, and its link, each with a NUL behind.
  */
 #include "validation.h"
 
@@ -15,6 +15,8 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/fail.h"
+
+enum { HEAD = 3 /* bytes before the first text */ };
 
 /* Takes n bytes of the room that all layers share; false when it is not left. */
 static bool take_room(atomic_size_t *room, size_t n)
@@ -28,37 +30,57 @@ static bool take_room(atomic_size_t *room, size_t n)
     return true;
 }
 
-int oci_layer_keep(oci_layer_facts *f, atomic_size_t *room, const oci_tar_entry *e)
+static char *put_text(char *to, const char *text, size_t n)
+{
+    memcpy(to, text, n);
+    to[n] = '\0';
+    return to + n + 1;
+}
+
+int oci_layer_keep(oci_layer_facts *f, atomic_size_t *room, oci_kept_name *last, const oci_tar_entry *e)
 {
     const char *stored = strcmp(e->stored_name, e->name) != 0 ? e->stored_name : "";
     const char *link = e->link != NULL ? e->link : "";
-    size_t n = 1 + e->name_len + 1 + strlen(stored) + 1 + strlen(link) + 1;
-    int r;
+    const size_t stored_len = strlen(stored), link_len = strlen(link);
+    size_t same = 0, n;
+    char *to;
 
     if (!f->is_kept)
         return 0;
+    while (same < last->len && e->name[same] == last->bytes[same])
+        same++;
+    n = HEAD + e->name_len - same + 1 + stored_len + 1 + link_len + 1;
     if (!take_room(room, n)) {
         oci_buf_free(&f->kept);
         f->is_kept = false;
         f->no_room = true;
         return 0;
     }
-    r = oci_buf_putc(&f->kept, (char)('0' + (int)e->type), NULL);
-    if (r == 0)
-        r = oci_buf_append(&f->kept, e->name, e->name_len + 1, NULL);
-    if (r == 0)
-        r = oci_buf_append(&f->kept, stored, strlen(stored) + 1, NULL);
-    return r < 0 ? r : oci_buf_append(&f->kept, link, strlen(link) + 1, NULL);
+    if (oci_buf_reserve(&f->kept, n, NULL) < 0)
+        return OCI_E_NOMEM;
+    to = f->kept.data + f->kept.len;
+    to[0] = (char)e->type;
+    to[1] = (char)(same & 0xff);
+    to[2] = (char)(same >> 8);
+    to = put_text(to + HEAD, e->name + same, e->name_len - same);
+    to = put_text(to, stored, stored_len);
+    put_text(to, link, link_len);
+    f->kept.len += n;
+    put_text(last->bytes + same, e->name + same, e->name_len - same);
+    last->len = e->name_len;
+    return 0;
 }
 
-/* The entry at *at, which is set behind it. */
-static oci_tar_entry kept_entry(const char **at)
+/* The entry at *at, which is set behind it. last: the name of the entry before, and then of this one. */
+static oci_tar_entry kept_entry(const char **at, oci_kept_name *last)
 {
-    oci_tar_entry e = { .type = (oci_tar_type)(**at - '0'), .name = *at + 1 };
+    const unsigned char *head = (const unsigned char *)*at;
+    const size_t same = head[1] | (size_t)head[2] << 8, more = strlen(*at + HEAD);
+    oci_tar_entry e = { .type = (oci_tar_type)head[0], .name = last->bytes, .name_len = same + more };
     const char *stored, *link;
 
-    e.name_len = strlen(e.name);
-    stored = e.name + e.name_len + 1;
+    put_text(last->bytes + same, *at + HEAD, more);
+    stored = *at + HEAD + more + 1;
     link = stored + strlen(stored) + 1;
     e.stored_name = *stored != '\0' ? stored : e.name;
     e.link = e.type == OCI_TAR_SYMLINK || e.type == OCI_TAR_HARDLINK ? link : NULL;
@@ -73,12 +95,13 @@ static int put_layer(oci_view *view, oci_node *n, const oci_content *c, size_t n
     const char *at = c->layer.kept.len > 0 ? c->layer.kept.data : "", *end = at + c->layer.kept.len;
     oci_finding place = n->place;
     oci_error why = OCI_ERROR_INIT;
+    oci_kept_name last = { .len = 0 };
     const char *name = NULL;
     int r = 0;
 
     oci_view_begin_layer(view);
     while (r == 0 && at < end) {
-        const oci_tar_entry e = kept_entry(&at);
+        const oci_tar_entry e = kept_entry(&at, &last);
 
         name = e.stored_name;
         r = oci_view_entry(view, &e, &why);

@@ -235,9 +235,15 @@ int oci_check_layer(oci_node *n, oci_reader *tar, const oci_limits *limits, bool
                     oci_layer_facts *out, oci_error *err);
 void oci_layer_facts_free(oci_layer_facts *f);
 
+/* The name of the entry that was kept last, with a NUL. */
+typedef struct oci_kept_name {
+    char bytes[OCI_TAR_PATH_MAX + 1];
+    size_t len;
+} oci_kept_name;
+
 /* validate_merged.c: keeps an entry while *room, which layers share in their threads, has bytes left for it; afterwards
- * nothing is kept of the layer. OCI_E_NOMEM. */
-int oci_layer_keep(oci_layer_facts *f, atomic_size_t *room, const oci_tar_entry *e);
+ * nothing is kept of the layer. last: empty before the first one. OCI_E_NOMEM. */
+int oci_layer_keep(oci_layer_facts *f, atomic_size_t *room, oci_kept_name *last, const oci_tar_entry *e);
 /* Puts the layers of an image on each other and tells what is in the way. *out is set when all is well and all was
  * kept; gives. */
 int oci_merge_layers(oci_validation *v, oci_node *n, const oci_checked_image *image, oci_view **out, oci_error *err);

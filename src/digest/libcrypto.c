@@ -1,41 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "libcrypto.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 
 #include "base/fail.h"
 #include "base/library.h"
 
+int oci_libcrypto_load(const oci_libcrypto **out, oci_error *err)
+{
 #ifdef OCI_LINK_LIBCRYPTO
 #define ITSELF(name) name,
-static oci_libcrypto functions = { OCI_LIBCRYPTO_FUNCTIONS(ITSELF) };
+    static const oci_libcrypto functions = { OCI_LIBCRYPTO_FUNCTIONS(ITSELF) };
 #undef ITSELF
-#else
-static oci_libcrypto functions;
-#endif
-static oci_error failure = OCI_ERROR_INIT;
 
-static void load(void)
-{
-#ifndef OCI_LINK_LIBCRYPTO
+    (void)err;
+    *out = &functions;
+    return 0;
+#else
 #define NAME(name) #name,
     static const char *const names[] = { OCI_LIBCRYPTO_FUNCTIONS(NAME) };
 #undef NAME
+    static oci_libcrypto functions;
+    static oci_library library = {
+        .name = "libcrypto",
+        .file = OCI_LIBCRYPTO_NAME,
+        .functions = names,
+        .table = &functions,
+        .n = sizeof names / sizeof *names,
+        .lock = PTHREAD_MUTEX_INITIALIZER,
+    };
 
-    oci_library_load("libcrypto", OCI_LIBCRYPTO_NAME, sizeof names / sizeof *names, names, &functions, &failure);
-#endif
-}
-
-int oci_libcrypto_load(const oci_libcrypto **out, oci_error *err)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-    pthread_once(&once, load);
-    if (failure.code < 0)
-        return oci_fail_as(err, &failure);
     *out = &functions;
-    return 0;
+    return oci_library_load(&library, err);
+#endif
 }
 
 static const char *const names[] = {

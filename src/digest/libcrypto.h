@@ -31,7 +31,7 @@ typedef struct oci_libcrypto {
 #undef OCI_LIBCRYPTO_MEMBER
 } oci_libcrypto;
 
-/* Lends it, the same each time. OCI_E_UNSUPPORTED where it is not installed. */
+/* Lends it, the same each time. OCI_E_IO when it cannot be loaded. */
 int oci_libcrypto_load(const oci_libcrypto **out, oci_error *err);
 
 /* Lends its implementation of a built-in algorithm. OCI_E_UNSUPPORTED where it has none. */

@@ -33,7 +33,7 @@ typedef struct oci_libarchive {
 #undef OCI_LIBARCHIVE_MEMBER
 } oci_libarchive;
 
-/* Lends it, the same each time. OCI_E_UNSUPPORTED where it is not installed. */
+/* Lends it, the same each time. OCI_E_IO when it cannot be loaded. */
 int oci_libarchive_load(const oci_libarchive **out, oci_error *err);
 
 #endif

@@ -218,6 +218,14 @@ class Faults(LayoutCase):
                 self.assertIn(done.returncode, (0, 1), (what, done.stderr))
                 self.fresh_when_changed()
 
+    def test_a_library_that_cannot_be_loaded(self):
+        done = self.run_tool("digest", "noise.tar", env=dict(os.environ, OCI_IMAGE_ACCEL="none"),
+                             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (4, 4)))
+        if done.returncode == 0:
+            self.skipTest("libcrypto is linked to or loaded already")
+        self.assert_one_line(done)
+        self.assertIn(b"libcrypto cannot be loaded", done.stderr)
+
     def test_standard_streams(self):
         for closed in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):
             def run(args, closed=closed):

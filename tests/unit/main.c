@@ -15,6 +15,21 @@ void oci_test_register(struct oci_test *test)
     count++;
 }
 
+static uint64_t random_state = 1;
+
+void random_seed(uint64_t seed)
+{
+    random_state = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
+}
+
+unsigned pick(unsigned n)
+{
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return (unsigned)((random_state >> 16) % n);
+}
+
 /* Usage: unit_MODULE [PATTERN]: runs the tests whose names match the shell pattern. */
 int main(int argc, char **argv)
 {

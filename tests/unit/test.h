@@ -25,6 +25,10 @@ struct oci_test {
 
 void oci_test_register(struct oci_test *test);
 
+/* Numbers that look random, the same after the same seed; pick gives one below n. */
+void random_seed(uint64_t seed);
+unsigned pick(unsigned n);
+
 #define OCI_TEST(group, title)                                                                                         \
     static void test_##group##_##title(void **state);                                                                  \
     __attribute__((constructor)) static void register_##group##_##title(void)                                          \

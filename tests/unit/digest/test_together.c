@@ -8,12 +8,6 @@
 
 enum { SIZE = 2000, ROUNDS = 2000 };
 
-static unsigned next_random(unsigned *state)
-{
-    *state = *state * 1103515245 + 12345;
-    return *state >> 16;
-}
-
 static void assert_digest_of(const oci_digest *got, oci_digest_alg alg, const void *p, size_t n)
 {
     oci_error err = OCI_ERROR_INIT;
@@ -24,7 +18,7 @@ static void assert_digest_of(const oci_digest *got, oci_digest_alg alg, const vo
 }
 
 /* One hash has seen before bytes when the other begins; from there on pieces go to both. */
-static void share(const unsigned char *bytes, size_t n, size_t before, oci_digest_alg second, unsigned *random)
+static void share(const unsigned char *bytes, size_t n, size_t before, oci_digest_alg second)
 {
     OCI_AUTO(oci_digester) whole = NULL;
     OCI_AUTO(oci_digester) part = NULL;
@@ -34,11 +28,11 @@ static void share(const unsigned char *bytes, size_t n, size_t before, oci_diges
     assert_ok(&err, oci_digester_new(OCI_DIGEST_SHA256, &whole, &err));
     assert_ok(&err, oci_digester_new(second, &part, &err));
     /* A digester that has been used before is as good as a new one. */
-    if (next_random(random) % 2 == 0)
+    if (pick(2) == 0)
         assert_ok(&err, oci_digester_final(part, &got, &err));
     oci_digester_update(whole, bytes, before);
     for (size_t at = before; at < n;) {
-        size_t take = next_random(random) % 300;
+        size_t take = pick(300);
 
         take = take < n - at ? take : n - at;
         oci_digester_update_two(whole, (oci_span) { bytes + at, take }, part, (oci_span) { bytes + at, take });
@@ -53,21 +47,21 @@ static void share(const unsigned char *bytes, size_t n, size_t before, oci_diges
 // proves: digest.sha256.implement digest.calculation
 OCI_TEST (together, is_as_one_after_the_other) {
     unsigned char bytes[SIZE];
-    unsigned random = 1;
 
+    random_seed(1);
     for (size_t i = 0; i < sizeof bytes; i++)
-        bytes[i] = (unsigned char)next_random(&random);
+        bytes[i] = (unsigned char)pick(256);
     for (unsigned i = 0; i < ROUNDS; i++) {
-        size_t n = next_random(&random) % (SIZE + 1), before = n > 0 ? next_random(&random) % n : 0;
+        const unsigned n = pick(SIZE + 1), before = n > 0 ? pick(n) : 0;
 
         /* As in an archive, where both are at the beginning of a block; and anywhere. */
-        share(bytes, n, i % 2 == 0 ? before / 64 * 64 : before, OCI_DIGEST_SHA256, &random);
-        share(bytes, n, before, OCI_DIGEST_SHA512, &random);
+        share(bytes, n, i % 2 == 0 ? before / 64 * 64 : before, OCI_DIGEST_SHA256);
+        share(bytes, n, before, OCI_DIGEST_SHA512);
     }
 }
 
 /* Two hashes of different bytes, in pieces that need not be of one length. */
-static void share_nothing(const unsigned char *a, size_t a_len, const unsigned char *b, size_t b_len, unsigned *random)
+static void share_nothing(const unsigned char *a, size_t a_len, const unsigned char *b, size_t b_len)
 {
     OCI_AUTO(oci_digester) of_a = NULL;
     OCI_AUTO(oci_digester) of_b = NULL;
@@ -82,8 +76,8 @@ static void share_nothing(const unsigned char *a, size_t a_len, const unsigned c
         const size_t a_left = (size_t)((const char *)ends[0].data - (const char *)p.data);
         const size_t b_left = (size_t)((const char *)ends[1].data - (const char *)q.data);
 
-        p.len = next_random(random) % (a_left < 500 ? a_left + 1 : 500);
-        q.len = next_random(random) % 3 == 0 ? next_random(random) % 500 : p.len;
+        p.len = pick(a_left < 500 ? (unsigned)a_left + 1 : 500);
+        q.len = pick(3) == 0 ? pick(500) : p.len;
         q.len = q.len < b_left ? q.len : b_left;
         oci_digester_update_two(of_a, p, of_b, q);
         p.data = (const char *)p.data + p.len;
@@ -98,15 +92,14 @@ static void share_nothing(const unsigned char *a, size_t a_len, const unsigned c
 // proves: digest.sha256.implement digest.calculation
 OCI_TEST (together, hashes_different_bytes) {
     unsigned char bytes[2][SIZE];
-    unsigned random = 2;
 
+    random_seed(2);
     for (size_t i = 0; i < SIZE; i++) {
-        bytes[0][i] = (unsigned char)next_random(&random);
-        bytes[1][i] = (unsigned char)next_random(&random);
+        bytes[0][i] = (unsigned char)pick(256);
+        bytes[1][i] = (unsigned char)pick(256);
     }
     for (unsigned i = 0; i < ROUNDS; i++)
-        share_nothing(bytes[0], next_random(&random) % (SIZE + 1), bytes[1], next_random(&random) % (SIZE + 1),
-                      &random);
+        share_nothing(bytes[0], pick(SIZE + 1), bytes[1], pick(SIZE + 1));
 }
 
 OCI_TEST (together, verifies_what_was_admitted) {

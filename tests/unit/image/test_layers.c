@@ -216,26 +216,26 @@ OCI_TEST (layers, leave_nothing_whenever_they_are_stopped) {
     struct setup s = setup_new();
     oci_error err = OCI_ERROR_INIT;
     int out = scratch_new(), fds = count_fds();
-    unsigned random = 1, stopped = 0;
+    unsigned stopped = 0;
 
+    random_seed(3);
     for (unsigned n = 0; n < rounds(); n++) {
         struct stopper stopper = { 0 };
         oci_events events = { .ctx = &stopper, .cancelled = stop_after };
         oci_unpack_options o = { .events = &events };
-        const int bad = (random >> 5) % N_LAYERS;
+        const unsigned bad = pick(N_LAYERS);
         OCI_AUTO_BUF oci_buf good = OCI_BUF_INIT;
         bool failed = true;
         int r;
 
-        random = random * 1103515245 + 12345;
-        o.jobs = (random >> 9) % 5;
-        o.rootfs_only = (random >> 12) % 2;
-        switch ((random >> 16) % 3) {
+        o.jobs = pick(5);
+        o.rootfs_only = pick(2);
+        switch (pick(3)) {
         case 0:
-            stopper.after = 1 + (random >> 18) % 150;
+            stopper.after = 1 + pick(150);
             break;
         case 1:
-            oci_alloc_fail_at(1 + (random >> 18) % 900);
+            oci_alloc_fail_at(1 + pick(900));
             break;
         default:
             file_read(s.dir, s.layers[bad].path, &good);

@@ -12,14 +12,6 @@
 
 enum { LAYERS = 20000, MAX_ENTRIES = 9, DEEP = 24 };
 
-static uint64_t seed;
-
-static unsigned pick(unsigned n)
-{
-    seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407;
-    return (unsigned)(seed >> 33) % n;
-}
-
 /* A few names, so that they meet; now and then one that is deep. */
 static void random_name(char out[200])
 {
@@ -126,7 +118,7 @@ OCI_TEST (plain, layers_can_be_applied) {
         OCI_AUTO_BUF oci_buf tar = OCI_BUF_INIT;
         bool sure, possible;
 
-        seed = i;
+        random_seed(i);
         random_layer(&tar);
         sure = is_plain(&tar);
         possible = can_be_applied(&tar);

@@ -17,23 +17,6 @@
 
 #include "stream/stream.h"
 
-/* ---- numbers ---- */
-
-static uint64_t random_state;
-
-void random_seed(uint64_t seed)
-{
-    random_state = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
-}
-
-unsigned pick(unsigned n)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return (unsigned)((random_state >> 16) % n);
-}
-
 /* ---- writing tar, whatever the names are ---- */
 
 static void append(oci_buf *out, const void *p, size_t n)

@@ -100,10 +100,6 @@ struct stat stat_of(const struct world *w, const char *path);
 /* The content of a file or link, static. */
 const char *content_of(const struct world *w, const char *path);
 
-/* Numbers that look random, the same after the same seed; pick gives one below n. */
-void random_seed(uint64_t seed);
-unsigned pick(unsigned n);
-
 /* snprintf of what must fit. */
 void format(char *out, size_t cap, const char *fmt, ...) OCI_PRINTF(3, 4);
 

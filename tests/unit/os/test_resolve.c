@@ -28,25 +28,19 @@ struct tree {
     int count;
 };
 
-static uint32_t random_below(uint64_t *state, uint32_t n)
-{
-    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (uint32_t)(*state >> 33) % n;
-}
-
 /* Few names, so that paths often hit. */
-static void random_path(uint64_t *state, char *out, size_t cap)
+static void random_path(char *out, size_t cap)
 {
     static const char *const parts[] = { "a", "b", "c", "d", "..", ".", "a", "b" };
-    int n = (int)random_below(state, 6) + 1;
+    int n = (int)pick(6) + 1;
 
     out[0] = '\0';
-    if (random_below(state, 3) == 0)
+    if (pick(3) == 0)
         strcpy(out, "/");
     for (int i = 0; i < n && strlen(out) + 6 < cap; i++) {
-        strcat(out, parts[random_below(state, 8)]);
-        if (i + 1 < n || random_below(state, 6) == 0)
-            strcat(out, random_below(state, 8) == 0 ? "//" : "/");
+        strcat(out, parts[pick(8)]);
+        if (i + 1 < n || pick(6) == 0)
+            strcat(out, pick(8) == 0 ? "//" : "/");
     }
 }
 
@@ -97,22 +91,22 @@ static int model(const struct tree *t, int at, const char *path, bool follow_las
     }
 }
 
-static void plan_tree(struct tree *t, uint64_t *state)
+static void plan_tree(struct tree *t)
 {
     t->count = 1;
     t->nodes[0] = (struct node) { .kind = DIRECTORY, .parent = 0 };
     while (t->count < MAX_NODES) {
         struct node *node = &t->nodes[t->count];
-        uint32_t dice = random_below(state, 10);
+        uint32_t dice = pick(10);
 
         *node = (struct node) { .kind = dice < 5 ? DIRECTORY : dice < 6 ? REGULAR : LINK };
-        node->parent = (int)random_below(state, (uint32_t)t->count);
+        node->parent = (int)pick((uint32_t)t->count);
         if (t->nodes[node->parent].kind != DIRECTORY)
             node->parent = 0;
-        node->name[0] = (char)('a' + random_below(state, 4));
-        random_path(state, node->target, sizeof node->target);
+        node->name[0] = (char)('a' + pick(4));
+        random_path(node->target, sizeof node->target);
         if (child_of(t, node->parent, node->name, 1) >= 0) {
-            if (random_below(state, 12) == 0)
+            if (pick(12) == 0)
                 break; /* otherwise small directories would be tried for ever */
             continue;
         }
@@ -195,20 +189,20 @@ static void compare_ways(const struct tree *t, int dir, const char *path, bool f
 
 // proves: safety.1 safety.2
 OCI_TEST (resolve, kernel_walk_and_model_agree) {
-    uint64_t dice = 42;
     int found = 0;
 
+    random_seed(42);
     for (int i = 0; i < TREES; i++) {
         struct tree tree;
         int dir = scratch_new();
 
-        plan_tree(&tree, &dice);
+        plan_tree(&tree);
         build_tree(&tree, dir);
         for (int k = 0; k < PATHS; k++) {
             char path[64];
             unsigned links = 0;
 
-            random_path(&dice, path, sizeof path);
+            random_path(path, sizeof path);
             compare_ways(&tree, dir, path, k % 3 != 0);
             found += model(&tree, 0, path, true, &links) > 0 && links > 0;
         }

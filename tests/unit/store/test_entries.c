@@ -34,11 +34,6 @@ static void fill_pool(void)
         }
 }
 
-static uint32_t next_random(uint32_t *seed)
-{
-    return (*seed = *seed * 1664525 + 1013904223) >> 16;
-}
-
 struct model {
     const oci_descriptor *items[MOST];
     size_t count;
@@ -91,14 +86,14 @@ static void compare(const oci_entries *e, const struct model *m)
     }
 }
 
-static void edit(oci_entries *e, struct model *m, uint32_t *seed)
+static void edit(oci_entries *e, struct model *m)
 {
-    const size_t n = next_random(seed) % NAMES, d = next_random(seed) % DIGESTS;
-    const char *digest = next_random(seed) % 2 == 0 ? digests[d] : NULL;
+    const size_t n = pick(NAMES), d = pick(DIGESTS);
+    const char *digest = pick(2) == 0 ? digests[d] : NULL;
     const bool beside = digest != NULL;
     oci_error err = OCI_ERROR_INIT;
 
-    if (next_random(seed) % 4 == 0) {
+    if (pick(4) == 0) {
         assert_int_equal(oci_entries_delete(e, names[n], digest), model_replace(m, names[n], digest, NULL));
         return;
     }
@@ -109,19 +104,19 @@ static void edit(oci_entries *e, struct model *m, uint32_t *seed)
 
 OCI_TEST (entries, are_what_a_list_would_be) {
     oci_error err = OCI_ERROR_INIT;
-    uint32_t seed = 1;
 
+    random_seed(1);
     fill_pool();
     for (size_t round = 0; round < ROUNDS; round++) {
-        struct model m = { .count = next_random(&seed) % 12 };
+        struct model m = { .count = pick(12) };
         OCI_AUTO(oci_entries) e = NULL;
 
         for (size_t i = 0; i < m.count; i++)
-            m.items[i] = &pool[next_random(&seed) % NAMES][next_random(&seed) % DIGESTS].descriptor;
+            m.items[i] = &pool[pick(NAMES)][pick(DIGESTS)].descriptor;
         assert_ok(&err, oci_entries_new(&(oci_index) { .manifests = m.items, .n_manifests = m.count }, &e, &err));
         compare(e, &m);
         for (size_t i = 0; i < EDITS; i++) {
-            edit(e, &m, &seed);
+            edit(e, &m);
             compare(e, &m);
         }
     }

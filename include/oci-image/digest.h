@@ -80,7 +80,7 @@ OCI_API oci_digest_alg oci_digest_alg_find(const char *name, size_t n);
 OCI_API const char *oci_digest_alg_name(oci_digest_alg alg);
 /* The bytes of a hash, 0 when there is no such algorithm. */
 OCI_API size_t oci_digest_alg_len(oci_digest_alg alg);
-/* Whether hashes can be computed here (libcrypto may lack a registered one). */
+/* Whether it is built in or registered. That libcrypto cannot be had just now is another matter (OCI_E_IO). */
 OCI_API bool oci_digest_alg_available(oci_digest_alg alg);
 
 /* ---- computing ---- */
@@ -91,7 +91,8 @@ OCI_API int oci_digest_of_fd(oci_digest_alg alg, int fd, oci_digest *out, uint64
 
 typedef struct oci_digester oci_digester;
 
-/* Gives a running hash. OCI_E_UNSUPPORTED when the algorithm is not available. */
+/* Gives a running hash. OCI_E_UNSUPPORTED when the algorithm is not available, OCI_E_IO when libcrypto cannot be had.
+ */
 OCI_API int oci_digester_new(oci_digest_alg alg, oci_digester **out, oci_error *err);
 OCI_API void oci_digester_update(oci_digester *d, const void *p, size_t n);
 /* The digest of everything since new or reset; the digester then starts anew. A failure of libcrypto shows here. */

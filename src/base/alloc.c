@@ -31,9 +31,13 @@ static void *large_alloc(size_t n)
 {
     void *p;
 
-    if (n > SIZE_MAX - LARGE || (p = aligned_alloc(LARGE, (n + LARGE - 1) & ~(size_t)(LARGE - 1))) == NULL)
+    if (n > SIZE_MAX - LARGE) {
+        errno = ENOMEM;
         return NULL;
-    madvise(p, n, MADV_HUGEPAGE);
+    }
+    p = aligned_alloc(LARGE, (n + LARGE - 1) & ~(size_t)(LARGE - 1));
+    if (p != NULL)
+        madvise(p, n, MADV_HUGEPAGE);
     return p;
 }
 

@@ -71,7 +71,7 @@ int oci_libcrypto_md(oci_digest_alg alg, const EVP_MD **out, oci_error *err)
     if (md == NULL) {
         md = fetch(lib, names[alg]);
         if (md == NULL)
-            return oci_fail(err, OCI_E_UNSUPPORTED, "libcrypto has no %s", oci_digest_alg_name(alg));
+            return oci_fail(err, OCI_E_IO, "libcrypto does not give %s", oci_digest_alg_name(alg));
         if (!atomic_compare_exchange_strong(&fetched[alg], &expected, md)) {
             /* Another thread was faster. */
             lib->EVP_MD_free(md);

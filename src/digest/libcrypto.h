@@ -34,7 +34,7 @@ typedef struct oci_libcrypto {
 /* Lends it, the same each time. OCI_E_IO when it cannot be loaded. */
 int oci_libcrypto_load(const oci_libcrypto **out, oci_error *err);
 
-/* Lends its implementation of a built-in algorithm. OCI_E_UNSUPPORTED where it has none. */
+/* Lends its implementation of a built-in algorithm. OCI_E_IO when it cannot be had, OCI_E_UNSUPPORTED for any other. */
 int oci_libcrypto_md(oci_digest_alg alg, const EVP_MD **out, oci_error *err);
 
 #endif

@@ -85,18 +85,19 @@ static const oci_field descriptor_fields[] = {
                    .check = check_artifact_type, .type_rule = "descriptor.artifact-type.rfc6838"),
 };
 
-/* Whether the digest is that of p[0..n); one that cannot be computed here counts as right. */
-static int has_digest(const oci_digest *digest, const void *p, size_t n, bool *out)
+/* Whether the digest is that of p[0..n); one of an algorithm that is not known counts as right. */
+static int has_digest(oci_decode *d, const char *rule, const oci_digest *digest, const void *p, size_t n, bool *out)
 {
+    oci_error why = OCI_ERROR_INIT;
     oci_digest got;
     int r;
 
     *out = true;
     if (digest->alg == OCI_DIGEST_NONE || !oci_digest_alg_available(digest->alg))
         return 0;
-    r = oci_digest_of(digest->alg, p, n, &got, NULL);
+    r = oci_digest_of(digest->alg, p, n, &got, &why);
     if (r < 0)
-        return r;
+        return r == OCI_E_NOMEM ? r : oci_decode_problem_at(d, "digest", OCI_NO_INDEX, r, rule, "%s", why.msg);
     *out = oci_digest_equal(&got, digest);
     return 0;
 }
@@ -113,7 +114,7 @@ static int check_empty(oci_decode *d, const oci_descriptor *desc)
     if (desc->size != sizeof payload)
         return oci_decode_problem_at(d, "size", OCI_NO_INDEX, OCI_E_INVALID, "empty.payload",
                                      "the size of empty content is 2, not %" PRIu64, desc->size);
-    r = has_digest(&desc->digest, payload, sizeof payload, &same);
+    r = has_digest(d, "empty.payload", &desc->digest, payload, sizeof payload, &same);
     if (r == 0 && !same)
         r = oci_decode_problem_at(d, "digest", OCI_NO_INDEX, OCI_E_INVALID, "empty.payload",
                                   "'%s' is not the digest of empty content", desc->digest_text);
@@ -130,7 +131,7 @@ static int check_data(oci_decode *d, const oci_descriptor *desc)
     if (desc->data.len != desc->size)
         return oci_decode_problem_at(d, "data", OCI_NO_INDEX, OCI_E_SIZE, "descriptor.data.identical",
                                      "embedded content has %zu bytes, not %" PRIu64, desc->data.len, desc->size);
-    r = has_digest(&desc->digest, desc->data.data, desc->data.len, &same);
+    r = has_digest(d, "descriptor.data.identical", &desc->digest, desc->data.data, desc->data.len, &same);
     if (r == 0 && !same)
         r = oci_decode_problem_at(d, "data", OCI_NO_INDEX, OCI_E_DIGEST, "descriptor.data.identical",
                                   "embedded content does not have the digest '%s'", desc->digest_text);

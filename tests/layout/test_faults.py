@@ -3,14 +3,17 @@
 """Systems that fail: one clear line, exit status 1, and a layout that is as it was."""
 import os
 import pathlib
+import re
 import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tools"))
-from life import PROGRAM, LayoutCase, assert_whole, blobs_of, temporaries  # noqa: E402
+import layout as L  # noqa: E402
+from life import PROGRAM, TAR, LayoutCase, assert_whole, blobs_of, temporaries  # noqa: E402
 from syscalls import needs_strace, strace  # noqa: E402
 
 COMMANDS = {
@@ -32,7 +35,6 @@ SHORTIO = os.environ.get("OCI_SHORTIO")
 class Faults(LayoutCase):
     def setUp(self):
         super().setUp()
-        import layout as L
         noise = os.urandom(300000)
         (self.dir / "noise.tar").write_bytes(L.tar([L.file("noise", noise)]))
         self.make("base", "other", "gone")
@@ -219,12 +221,35 @@ class Faults(LayoutCase):
                 self.fresh_when_changed()
 
     def test_a_library_that_cannot_be_loaded(self):
+        self.skip_when_linked()
         done = self.run_tool("digest", "noise.tar", env=dict(os.environ, OCI_IMAGE_ACCEL="none"),
                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (4, 4)))
-        if done.returncode == 0:
-            self.skipTest("libcrypto is linked to or loaded already")
         self.assert_one_line(done)
         self.assertIn(b"libcrypto cannot be loaded", done.stderr)
+
+    @needs_strace
+    def test_a_digest_that_cannot_be_computed(self):
+        """Nothing is told to be right that was not looked at."""
+        self.skip_when_linked()
+        made = L.Layout(self.dir / "wrong")
+        made.image("diff_id", [TAR], config=lambda c: c["rootfs"].update(diff_ids=["sha512:" + "0" * 128]))
+        made.write()
+        self.assertEqual(self.run_tool("validate", "wrong").returncode, 3)
+        done = strace(["-o", "/dev/null", "--quiet=attach,path-resolution", "-P", self.libcrypto(), "-e", "trace=openat", "-e",
+                       "inject=openat:error=EMFILE"], ("validate", "wrong"), self.dir)
+        self.assert_one_line(done)
+        self.assertIn(b"libcrypto cannot be loaded", done.stderr)
+
+    def skip_when_linked(self):
+        if b"libcrypto" in subprocess.run(["ldd", PROGRAM], stdout=subprocess.PIPE, check=True).stdout:
+            self.skipTest("the program is linked to libcrypto")
+
+    def libcrypto(self):
+        """Where it is, as it is opened."""
+        with tempfile.NamedTemporaryFile("r", suffix=".strace") as out:
+            strace(["-o", out.name, "-e", "trace=openat", "-e", "status=successful"], ("digest", "--algorithm", "sha512", "noise.tar"),
+                   self.dir)
+            return re.search(r'"([^"]*/libcrypto\.so[^"]*)"', out.read()).group(1)
 
     def test_standard_streams(self):
         for closed in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):

@@ -44,3 +44,32 @@ OCI_TEST (library, has_what_is_called) {
     assert_int_equal(oci_library_load(&l, &err), OCI_E_UNSUPPORTED);
     assert_string_equal(err.msg, "the thing that is installed has no there is no function of this name");
 }
+
+struct user {
+    oci_library *library;
+    size_t length;
+};
+
+static void *use(void *arg)
+{
+    struct user *u = arg;
+
+    if (oci_library_load(u->library, NULL) == 0)
+        u->length = table.strlen("sixteen") + table.strnlen("seventeen", 9);
+    return NULL;
+}
+
+OCI_TEST (library, is_loaded_once_for_many_threads) {
+    oci_library l = of_file("libc.so.6");
+    struct user users[4];
+    pthread_t threads[4];
+
+    for (size_t i = 0; i < 4; i++) {
+        users[i] = (struct user) { &l, 0 };
+        assert_int_equal(pthread_create(&threads[i], NULL, use, &users[i]), 0);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_int_equal(users[i].length, 16);
+    }
+}

@@ -32,7 +32,9 @@ OCI_TEST (alloc, products_do_not_wrap) {
     errno = 0;
     assert_null(oci_calloc(SIZE_MAX / 2, 3));
     assert_int_equal(errno, ENOMEM);
+    errno = 0;
     assert_null(oci_alloc(SIZE_MAX));
+    assert_int_equal(errno, ENOMEM);
     assert_null(oci_calloc(SIZE_MAX, 1));
 }
 

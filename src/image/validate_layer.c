@@ -23,8 +23,8 @@ enum { MAX_LATE_BYTES = 64 * 1024 * 1024 };
 enum { MAX_STEPS = 16 /* of the way up from a name */ };
 
 /* What is known of a name: the type of its entry, whether it has one, whether that is a whiteout, whether something
- * else lies directly below. */
-enum { KNOWN_TYPE = 0xf, KNOWN_ENTRY = 0x10, KNOWN_WHITEOUT = 0x20, KNOWN_CHILD = 0x40 };
+ * else lies directly below, whether it is a hard link that waits for its target, so that nothing is there yet. */
+enum { KNOWN_TYPE = 0xf, KNOWN_ENTRY = 0x10, KNOWN_WHITEOUT = 0x20, KNOWN_CHILD = 0x40, KNOWN_WAITS = 0x80 };
 
 /* What many entries of an archive have in common is told of the first one. */
 struct once {
@@ -152,12 +152,14 @@ static int see_parents(struct check *c, const oci_tar_entry *e)
             return OCI_E_NOMEM;
         if ((*k & KNOWN_CHILD) != 0)
             break;
-        *k = (*k == 0 ? (unsigned)OCI_TAR_DIR : *k) | KNOWN_CHILD;
+        if (*k == 0 || (*k & KNOWN_WAITS) != 0)
+            *k = (*k & KNOWN_ENTRY) | OCI_TAR_DIR;
+        *k |= KNOWN_CHILD;
     }
     return 0;
 }
 
-static int see_name(struct check *c, const oci_tar_entry *e, oci_action action)
+static int see_name(struct check *c, const oci_tar_entry *e, oci_action action, bool waits)
 {
     uint32_t *k = oci_table_at(&c->names, key_of(c, e->name, e->name_len));
     int r = 0;
@@ -169,7 +171,7 @@ static int see_name(struct check *c, const oci_tar_entry *e, oci_action action)
     if (*k != 0 && (e->type != OCI_TAR_DIR || (*k & KNOWN_TYPE) != OCI_TAR_DIR))
         c->facts->is_plain = false;
     /* What is replaced by something else than a directory has nothing below it any more. */
-    *k = (e->type == OCI_TAR_DIR ? *k & KNOWN_CHILD : 0) | KNOWN_ENTRY | (unsigned)e->type;
+    *k = (e->type == OCI_TAR_DIR ? *k & KNOWN_CHILD : 0) | KNOWN_ENTRY | (waits ? KNOWN_WAITS : 0) | (unsigned)e->type;
     if (action == OCI_ACTION_PUT)
         r = see_parents(c, e);
     else
@@ -209,7 +211,8 @@ static void check_parent(struct check *c, const oci_tar_entry *e)
 {
     unsigned k = known_above(c, e->name, e->name_len);
 
-    if ((k & KNOWN_ENTRY) != 0 && (k & KNOWN_TYPE) != OCI_TAR_DIR && (k & KNOWN_TYPE) != OCI_TAR_SYMLINK)
+    if ((k & KNOWN_ENTRY) != 0 && (k & KNOWN_WAITS) == 0 && (k & KNOWN_TYPE) != OCI_TAR_DIR &&
+        (k & KNOWN_TYPE) != OCI_TAR_SYMLINK)
         tell(c, e->stored_name, "layer.name.parent", OCI_TOLD_RULE,
              "the entry lies below something that is no directory");
 }
@@ -272,6 +275,9 @@ static void check_links(struct check *c, bool is_base)
         size_t n = strlen(l->target);
         bool circle = is_circle(c, i);
 
+        /* A later entry may have taken the name. */
+        if ((known(c, l->name, strlen(l->name)) & KNOWN_WAITS) == 0)
+            continue;
         if (is_type(c, l->target, n, OCI_TAR_DIR))
             tell(c, l->stored_name, "layer.hardlink.not-directories", OCI_TOLD_RULE,
                  "the hard link leads to '%s', which is a directory", l->target);
@@ -330,6 +336,7 @@ static void tell_plan(struct check *c, const oci_tar_entry *e, const oci_error *
 static int check_plan(struct check *c, const oci_tar_entry *e, oci_error *err)
 {
     oci_error why = OCI_ERROR_INIT;
+    const size_t waiting = c->late.count;
     oci_plan plan;
     int r = 0;
 
@@ -353,7 +360,7 @@ static int check_plan(struct check *c, const oci_tar_entry *e, oci_error *err)
         r = check_put(c, e, err);
         break;
     }
-    if (r == 0 && see_name(c, e, plan.action) < 0)
+    if (r == 0 && see_name(c, e, plan.action, c->late.count > waiting) < 0)
         r = oci_fail_nomem(err);
     return r;
 }

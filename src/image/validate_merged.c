@@ -42,21 +42,22 @@ int oci_layer_keep(oci_layer_facts *f, atomic_size_t *room, oci_kept_name *last,
     const char *stored = strcmp(e->stored_name, e->name) != 0 ? e->stored_name : "";
     const char *link = e->link != NULL ? e->link : "";
     const size_t stored_len = strlen(stored), link_len = strlen(link);
-    size_t same = 0, n;
+    const size_t weight = HEAD + e->name_len + 1 + stored_len + 1 + link_len + 1;
+    size_t same = 0;
     char *to;
 
     if (!f->is_kept)
         return 0;
     while (same < last->len && e->name[same] == last->bytes[same])
         same++;
-    n = HEAD + e->name_len - same + 1 + stored_len + 1 + link_len + 1;
-    if (!take_room(room, n)) {
+    /* What is asked of the room is what the view will need of it, which has every name as a whole. */
+    if (!take_room(room, weight)) {
         oci_buf_free(&f->kept);
         f->is_kept = false;
         f->no_room = true;
         return 0;
     }
-    if (oci_buf_reserve(&f->kept, n, NULL) < 0)
+    if (oci_buf_reserve(&f->kept, weight - same, NULL) < 0)
         return OCI_E_NOMEM;
     to = f->kept.data + f->kept.len;
     to[0] = (char)e->type;
@@ -65,7 +66,7 @@ int oci_layer_keep(oci_layer_facts *f, atomic_size_t *room, oci_kept_name *last,
     to = put_text(to + HEAD, e->name + same, e->name_len - same);
     to = put_text(to, stored, stored_len);
     put_text(to, link, link_len);
-    f->kept.len += n;
+    f->kept.len += weight - same;
     put_text(last->bytes + same, e->name + same, e->name_len - same);
     last->len = e->name_len;
     return 0;

@@ -283,6 +283,9 @@ class Validate(Case):
                 ([base + [L.hardlink("x", "d")]], [("error", "layer.hardlink.not-directories")]),
                 ([base + [L.file("f/x")]], [("error", "layer.name.parent")]),
                 ([base + [L.file("l/x")]], []),
+                ([base + [L.hardlink("w", "none"), L.file("w/x")]], []),
+                ([base + [L.hardlink("w", "none"), L.file("w")]], [("error", "layer.tar.no-duplicates")]),
+                ([base + [L.hardlink("w", "none"), L.file("w/x"), L.directory("w")]], [("error", "layer.tar.no-duplicates")]),
                 ([base + [unknown]], [("warning", "layer.types.unknown")]),
                 ([[L.file("../x")]], [("error", "layer.name.dotdot")]),
                 ([L.tar([L.file("x")])[:1024] + bytes(512)], [("info", "layer.tar.odd")])):
@@ -324,6 +327,13 @@ class Validate(Case):
         told = [f for f in self.validate("layout") if f["rule"] == "layer.apply.unknown"]
         self.assertEqual([f["severity"] for f in told], ["info"])
         self.assertIn("of 6 images", told[0]["message"])
+
+    def test_names_that_are_too_long_to_be_put_on_each_other(self):
+        """What they have in common is kept once, but would have to be gone through for each."""
+        deep = "a/" * 2040
+        self.image([L.directory("dir"), L.symlink("link", "dir"), L.file("link/x")] + [L.file(f"{deep}{i:08x}") for i in range(9000)])
+        self.layout.write()
+        self.assertEqual(self.told(), [("info", "layer.apply.unknown")])
 
     def test_compression_and_limits(self):
         tar = L.tar([L.file("f")])

@@ -157,7 +157,7 @@ OCI_TEST (chain, writing_stops_at_a_full_destination_and_never_finishes_it) {
 /* The spans of every stage stay below a chunk, however much flows. */
 // proves: safety.14
 OCI_TEST (chain, moves_much_data_in_small_spans) {
-    enum { MIB = 200 };
+    enum { MIB = 70 };
     static char block[1 << 20];
 
     for (size_t i = 0; i < sizeof block; i++)

@@ -56,7 +56,7 @@ OCI_TEST (encode, makes_the_same_bytes_with_any_number_of_threads) {
 
     for (size_t k = 0; k < N_WAYS; k++) {
         const size_t block = WAYS[k].codec->block_size;
-        const size_t sizes[] = { 0, 1, block, block + 1, 7 * block / 2 };
+        const size_t sizes[] = { 0, 1, block - 1, block, block + 1, 2 * block, 7 * block / 2 };
 
         for (size_t s = 0; is_built_in(k) && s < sizeof sizes / sizeof *sizes; s++) {
             OCI_AUTO_BUF oci_buf alone = OCI_BUF_INIT;

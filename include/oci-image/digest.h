@@ -91,8 +91,7 @@ OCI_API int oci_digest_of_fd(oci_digest_alg alg, int fd, oci_digest *out, uint64
 
 typedef struct oci_digester oci_digester;
 
-/* Gives a running hash. OCI_E_UNSUPPORTED when the algorithm is not available, OCI_E_IO when libcrypto cannot be had.
- */
+/* Gives a running hash. OCI_E_UNSUPPORTED when the algorithm is not available, OCI_E_IO when libcrypto is not. */
 OCI_API int oci_digester_new(oci_digest_alg alg, oci_digester **out, oci_error *err);
 OCI_API void oci_digester_update(oci_digester *d, const void *p, size_t n);
 /* The digest of everything since new or reset; the digester then starts anew. A failure of libcrypto shows here. */

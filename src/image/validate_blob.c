@@ -110,7 +110,7 @@ static int make_chain(oci_reader *blob, struct jobs *jobs, const oci_content *c,
     for (; result == 0 && uses != NULL; uses = uses->next) {
         oci_digest_alg alg = uses->diff_id.alg;
 
-        if (alg == OCI_DIGEST_NONE || hashes[alg] != NULL || !oci_digest_alg_available(alg))
+        if (alg == OCI_DIGEST_NONE || hashes[alg] != NULL)
             continue;
         result = oci_reader_hash_beside(oci_steal(&r), alg, blob, &r, err);
         hashes[alg] = r;

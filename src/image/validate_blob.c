@@ -99,11 +99,12 @@ static int make_chain(oci_reader *blob, struct jobs *jobs, const oci_content *c,
 {
     const oci_layer_use *uses = c->uses[kind];
     OCI_AUTO(oci_reader) r = NULL;
-    int result = oci_reader_hash_later(blob, err);
+    const bool is_ahead = jobs->is_ahead && c->size >= WORTH_A_THREAD;
+    int result = oci_reader_hash_later(blob, is_ahead, err);
 
     if (result == 0)
         result = oci_reader_borrow(blob, &jobs->cancelled, &r, err);
-    if (result == 0 && jobs->is_ahead && c->size >= WORTH_A_THREAD)
+    if (result == 0 && is_ahead)
         result = oci_reader_decompress_ahead(oci_steal(&r), kind, jobs->v->limits.max_ratio, &jobs->ahead, &r, err);
     else if (result == 0)
         result = oci_reader_decompress(oci_steal(&r), kind, jobs->v->limits.max_ratio, &r, err);

@@ -64,11 +64,11 @@ int oci_reader_borrow(oci_reader *src, atomic_bool *cancelled, oci_reader **out,
  * like this before, it is done together with its own hashing of them. r may be NULL. */
 void oci_reader_hash_too(oci_reader *r, oci_digester *also, const void *p, size_t n);
 
-/* Lets r, which verifies and has not been read, leave its hashing as long as possible to oci_reader_update_beside. Does
- * nothing where that gains nothing. OCI_E_NOMEM. */
-int oci_reader_hash_later(oci_reader *r, oci_error *err);
-/* Hashes bytes with d, together with what r still has to hash of what it gave; in any thread. r may be NULL, or any
- * reader. */
+/* Lets r, which verifies and has not been read, leave its hashing as long as possible to oci_reader_update_beside, and
+ * its reading too when that reads ahead. Does nothing where hashing like this gains nothing. OCI_E_NOMEM. */
+int oci_reader_hash_later(oci_reader *r, bool reads_ahead, oci_error *err);
+/* Hashes bytes with d, together with what r still has to hash of what it read, and reads ahead; in any thread. r may be
+ * NULL, or any reader. */
 void oci_reader_update_beside(oci_reader *r, oci_digester *d, oci_span bytes);
 /* oci_reader_hash that hashes like this beside another reader (borrowed, or NULL). */
 int oci_reader_hash_beside(oci_reader *src, oci_digest_alg alg, oci_reader *beside, oci_reader **out, oci_error *err);

@@ -3,6 +3,7 @@
  * The stage that hashes what passes, to demand its digest at the end. What it has given is hashed when more is asked
  * for, so that meanwhile others may hash it together with what they hash. Either that is the same bytes, in the same
  * thread; or it is something else, perhaps in another thread: then what has been given stays where it is for a while.
+ * That other thread may also read ahead, where the one that is given the bytes has more to do with them.
  */
 #include "stream.h"
 
@@ -12,14 +13,19 @@
 #include "base/span.h"
 #include "digest/together.h"
 
-/* Bytes that have been given and may wait to be hashed: as many as there are in oci_reader_async. */
-enum { BACKLOG = 4 * OCI_STREAM_CHUNK };
+/* Bytes that have been read and may wait: as many as could become what oci_reader_async lets wait in its turn. */
+enum { BACKLOG = 8 * OCI_STREAM_CHUNK };
 
 struct backlog {
-    pthread_mutex_t lock; /* of whoever hashes */
-    atomic_uint_least64_t given;
-    atomic_uint_least64_t hashed; /* is changed under the lock */
-    uint64_t start;               /* what lies at the beginning of the ring; changed when nothing waits */
+    pthread_mutex_t reading;      /* of whoever reads: in the thread that is given the bytes, or ahead of it */
+    pthread_mutex_t hashing;      /* of whoever hashes */
+    bool reads_ahead;             /* as long as it makes sense; changed while reading */
+    bool refused;                 /* there is more than there should be; changed while reading */
+    atomic_uint_least64_t read;   /* bytes; changed while reading */
+    atomic_uint_least64_t hashed; /* changed while hashing */
+    atomic_uint_least64_t passed; /* given, and not looked at any more */
+    uint64_t given;
+    uint64_t start; /* what lies at the beginning of the ring; changed when nothing waits */
     unsigned char ring[BACKLOG];
 };
 
@@ -77,8 +83,10 @@ static void verify_free(oci_reader *r)
     struct verify_reader *v = (struct verify_reader *)r;
 
     oci_verifier_free(v->verifier);
-    if (v->backlog != NULL)
-        pthread_mutex_destroy(&v->backlog->lock);
+    if (v->backlog != NULL) {
+        pthread_mutex_destroy(&v->backlog->reading);
+        pthread_mutex_destroy(&v->backlog->hashing);
+    }
     oci_free(v->backlog);
     oci_reader_free(v->src);
 }
@@ -126,108 +134,172 @@ void oci_reader_hash_too(oci_reader *r, oci_digester *also, const void *p, size_
 
 /* ---- a backlog ---- */
 
-/* The first bytes that wait to be hashed, up to n and as far as they lie in one piece. */
+/* n bytes from the one with this number on, or what of them lies in one piece. */
+static oci_span piece_at(const struct backlog *b, uint64_t number, uint64_t n)
+{
+    const size_t at = (size_t)((number - b->start) % BACKLOG);
+
+    if (n > BACKLOG - at)
+        n = BACKLOG - at;
+    return (oci_span) { b->ring + at, (size_t)n };
+}
+
+/* While hashing: the first bytes that wait for it, up to n. */
 static oci_span oldest(const struct backlog *b, size_t n)
 {
-    const uint64_t hashed = atomic_load_explicit(&b->hashed, memory_order_relaxed);
-    const uint64_t waiting = atomic_load_explicit(&b->given, memory_order_acquire) - hashed;
-    size_t at;
+    const uint64_t hashed = b->hashed, waiting = atomic_load_explicit(&b->read, memory_order_acquire) - hashed;
 
     if (waiting == 0)
         return (oci_span) { NULL, 0 };
-    at = (hashed - b->start) % BACKLOG;
-    if (n > waiting)
-        n = (size_t)waiting;
-    if (n > BACKLOG - at)
-        n = BACKLOG - at;
-    return (oci_span) { b->ring + at, n };
+    return piece_at(b, hashed, n < waiting ? n : waiting);
 }
 
-/* With the lock: hashes these bytes and as many of also's. */
+/* While hashing: hashes these bytes and as many of also's. */
 static void hash_oldest(struct verify_reader *v, oci_span piece, oci_digester *also, const void *with)
 {
     oci_verifier_hash(v->verifier, piece, also, (oci_span) { with, piece.len });
     atomic_fetch_add_explicit(&v->backlog->hashed, piece.len, memory_order_release);
 }
 
-/* Leaves at most so many bytes waiting. */
+/* Hashes all but the last bytes, at most so many, of those that have been read; others may be farther by now. */
 static void hash_down_to(struct verify_reader *v, uint64_t most)
 {
     struct backlog *b = v->backlog;
-    const uint64_t given = atomic_load_explicit(&b->given, memory_order_relaxed);
+    const uint64_t read = atomic_load_explicit(&b->read, memory_order_acquire);
 
-    if (given - atomic_load_explicit(&b->hashed, memory_order_acquire) <= most)
+    if (atomic_load_explicit(&b->hashed, memory_order_acquire) + most >= read)
         return;
-    pthread_mutex_lock(&b->lock);
-    while (given - atomic_load_explicit(&b->hashed, memory_order_relaxed) > most)
+    pthread_mutex_lock(&b->hashing);
+    while (b->hashed + most < read)
         hash_oldest(v, oldest(b, OCI_STREAM_CHUNK), NULL, NULL);
-    pthread_mutex_unlock(&b->lock);
+    pthread_mutex_unlock(&b->hashing);
 }
 
-/* Where the next bytes go. While others keep up that is the beginning again: memory that is in the cache. */
-static size_t next_place(struct backlog *b)
+/* While reading: bytes that there is room for. */
+static uint64_t room_left(const struct backlog *b)
 {
-    const uint64_t given = atomic_load_explicit(&b->given, memory_order_relaxed);
+    const uint64_t hashed = atomic_load_explicit(&b->hashed, memory_order_acquire);
+    const uint64_t passed = atomic_load_explicit(&b->passed, memory_order_acquire);
 
-    if (atomic_load_explicit(&b->hashed, memory_order_acquire) == given)
-        b->start = given;
-    return (given - b->start) % BACKLOG;
+    return BACKLOG - (b->read - (hashed < passed ? hashed : passed));
+}
+
+/* While reading: reads some bytes, of which there are none at the end. While others keep up they are put at the
+ * beginning of the ring again: memory that is in the cache. */
+static int read_some(struct verify_reader *v, oci_error *err)
+{
+    struct backlog *b = v->backlog;
+    const uint64_t left = room_left(b);
+    oci_span room;
+    size_t got;
+    int r;
+
+    if (b->refused)
+        return oci_verifier_admit(v->verifier, 0, err);
+    if (left == BACKLOG)
+        b->start = b->read;
+    room = piece_at(b, b->read, left < OCI_STREAM_CHUNK ? left : OCI_STREAM_CHUNK);
+    r = oci_reader_fill(v->src, (void *)(uintptr_t)room.data, room.len, &got, err);
+    if (r == 0 && got > 0) {
+        r = oci_verifier_admit(v->verifier, got, err);
+        b->refused = r < 0;
+    }
+    if (r == 0)
+        atomic_fetch_add_explicit(&b->read, got, memory_order_release);
+    return r;
 }
 
 static int backlog_next(oci_reader *r, oci_span *out, oci_error *err)
 {
     struct verify_reader *v = (struct verify_reader *)r;
     struct backlog *b = v->backlog;
-    const size_t at = next_place(b), room = BACKLOG - at < OCI_STREAM_CHUNK ? BACKLOG - at : OCI_STREAM_CHUNK;
-    int result;
+    uint64_t ahead;
+    int result = 0;
 
-    hash_down_to(v, BACKLOG - room);
-    out->data = b->ring + at;
-    result = oci_reader_fill(v->src, b->ring + at, room, &out->len, err);
-    if (result == 0 && out->len == 0) {
+    atomic_store_explicit(&b->passed, b->given, memory_order_release);
+    ahead = atomic_load_explicit(&b->read, memory_order_acquire) - b->given;
+    if (ahead == 0) {
+        hash_down_to(v, BACKLOG - OCI_STREAM_CHUNK);
+        pthread_mutex_lock(&b->reading);
+        if (b->read == b->given)
+            result = read_some(v, err);
+        ahead = b->read - b->given;
+        pthread_mutex_unlock(&b->reading);
+    }
+    if (result < 0)
+        return result;
+    if (ahead == 0) {
         hash_down_to(v, 0);
         return oci_verifier_finish(v->verifier, err);
     }
-    if (result == 0)
-        result = oci_verifier_admit(v->verifier, out->len, err);
-    if (result == 0)
-        atomic_fetch_add_explicit(&b->given, out->len, memory_order_release);
-    return result;
+    *out = piece_at(b, b->given, ahead < OCI_STREAM_CHUNK ? ahead : OCI_STREAM_CHUNK);
+    b->given += out->len;
+    return 0;
 }
 
 static const oci_reader_ops backlog_ops = { backlog_next, verify_free, NULL };
 
-int oci_reader_hash_later(oci_reader *r, oci_error *err)
+int oci_reader_hash_later(oci_reader *r, bool reads_ahead, oci_error *err)
 {
     struct verify_reader *v = (struct verify_reader *)r;
+    struct backlog *b;
 
     if (r->ops != &verify_ops || !oci_verifier_has_gain(v->verifier))
         return 0;
-    v->backlog = oci_alloc(sizeof *v->backlog);
-    if (v->backlog == NULL)
+    b = v->backlog = oci_alloc(sizeof *v->backlog);
+    if (b == NULL)
         return oci_fail_nomem(err);
-    atomic_init(&v->backlog->given, 0);
-    atomic_init(&v->backlog->hashed, 0);
-    v->backlog->start = 0;
-    /* With default attributes it cannot fail on Linux. */
-    pthread_mutex_init(&v->backlog->lock, NULL);
+    b->reads_ahead = reads_ahead;
+    b->refused = false;
+    b->given = b->start = 0;
+    atomic_init(&b->read, 0);
+    atomic_init(&b->passed, 0);
+    atomic_init(&b->hashed, 0);
+    /* With default attributes these cannot fail on Linux. */
+    pthread_mutex_init(&b->reading, NULL);
+    pthread_mutex_init(&b->hashing, NULL);
     r->ops = &backlog_ops;
     return 0;
+}
+
+/* Reads some more, unless somebody else does: false when there is no room, or nothing more to be had. What goes wrong
+ * here goes wrong again when the reader comes to it. */
+static bool read_ahead(struct verify_reader *v)
+{
+    struct backlog *b = v->backlog;
+    bool more;
+
+    if (pthread_mutex_trylock(&b->reading) != 0)
+        return false;
+    more = b->reads_ahead && room_left(b) >= OCI_STREAM_CHUNK;
+    if (more) {
+        const uint64_t before = b->read;
+
+        more = b->reads_ahead = read_some(v, NULL) == 0 && b->read > before;
+    }
+    pthread_mutex_unlock(&b->reading);
+    return more;
 }
 
 void oci_reader_update_beside(oci_reader *r, oci_digester *d, oci_span bytes)
 {
     struct verify_reader *v = (struct verify_reader *)r;
 
+    if (r == NULL || r->ops != &backlog_ops) {
+        oci_digester_update(d, bytes.data, bytes.len);
+        return;
+    }
     /* Whoever hashes already goes on, and nobody waits. */
-    if (r != NULL && r->ops == &backlog_ops && pthread_mutex_trylock(&v->backlog->lock) == 0) {
+    if (pthread_mutex_trylock(&v->backlog->hashing) == 0) {
         oci_span piece;
 
         while (bytes.len > 0 && (piece = oldest(v->backlog, bytes.len)).len > 0) {
             hash_oldest(v, piece, d, bytes.data);
             bytes = oci_span_behind(bytes, piece.len);
         }
-        pthread_mutex_unlock(&v->backlog->lock);
+        pthread_mutex_unlock(&v->backlog->hashing);
     }
     oci_digester_update(d, bytes.data, bytes.len);
+    while (read_ahead(v))
+        ;
 }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "help.h"
 
+#include <pthread.h>
+
 #include "digest/digest_auto.h"
+#include "digest/together.h"
 
 static const char TEXT[] = "The end is the proof.";
 enum { TEXT_LEN = sizeof TEXT - 1 };
@@ -208,7 +211,7 @@ static int read_beside(const char *data, size_t n, size_t step, const oci_digest
     assert_ok(err, oci_digester_new(OCI_DIGEST_SHA256, &also, err));
     assert_ok(err, oci_digester_new(OCI_DIGEST_SHA256, &alone, err));
     assert_ok(err, oci_reader_verify(oci_test_chunks(data, n, step), want, OCI_SIZE_UNKNOWN, &blob, err));
-    assert_ok(err, oci_reader_hash_later(blob, err));
+    assert_ok(err, oci_reader_hash_later(blob, how == IN_A_THREAD, err));
     assert_ok(err, oci_reader_borrow(blob, NULL, &r, err));
     if (how == IN_A_THREAD)
         assert_ok(err, oci_reader_async(oci_steal(&r), 0, &r, err));
@@ -244,6 +247,55 @@ OCI_TEST (verify, hashes_beside_others) {
         }
 }
 
+struct other_thread {
+    oci_reader *blob;
+    oci_digester *also;
+    atomic_bool over;
+};
+
+static void *hash_beside(void *arg)
+{
+    static const char other[50000];
+    struct other_thread *b = arg;
+
+    while (!atomic_load(&b->over))
+        oci_reader_update_beside(b->blob, b->also, (oci_span) { other, sizeof other });
+    return NULL;
+}
+
+/* Two threads read and hash, and each is at times far behind the other. */
+OCI_TEST (verify, is_read_while_others_read_ahead) {
+    enum { N = 1000000, TOTAL = 100 * N };
+    oci_error err = OCI_ERROR_INIT;
+    OCI_AUTO_MEM char *data = oci_alloc(N);
+    OCI_AUTO(oci_digester) whole = NULL;
+    oci_digest want;
+
+    assert_non_null(data);
+    oci_test_fill(data, N, 11);
+    assert_ok(&err, oci_digester_new(OCI_DIGEST_SHA256, &whole, &err));
+    for (uint64_t n = 0; n < TOTAL; n += N)
+        oci_digester_update(whole, data, N);
+    assert_ok(&err, oci_digester_final(whole, &want, &err));
+    for (size_t step = 60000; step < N; step *= 4) {
+        const struct oci_test_source source = { data, N, .total = TOTAL, .step = step };
+        OCI_AUTO(oci_reader) blob = NULL;
+        OCI_AUTO(oci_digester) also = NULL;
+        struct other_thread b = { 0 };
+        pthread_t thread;
+
+        assert_ok(&err, oci_digester_new(OCI_DIGEST_SHA256, &also, &err));
+        assert_ok(&err, oci_reader_verify(oci_test_reader(&source), &want, TOTAL, &blob, &err));
+        assert_ok(&err, oci_reader_hash_later(blob, true, &err));
+        b.blob = blob;
+        b.also = also;
+        assert_int_equal(pthread_create(&thread, NULL, hash_beside, &b), 0);
+        assert_ok(&err, oci_reader_drain(blob, &err));
+        atomic_store(&b.over, true);
+        pthread_join(thread, NULL);
+    }
+}
+
 /* A layer whose archive is wrong is read to its end nevertheless, by whoever opened it. */
 OCI_TEST (verify, hashes_the_rest_itself) {
     enum { N = 1500000 };
@@ -258,12 +310,55 @@ OCI_TEST (verify, hashes_the_rest_itself) {
     oci_test_fill(data, N, 9);
     assert_ok(&err, oci_digest_of(OCI_DIGEST_SHA256, data, N, &want, &err));
     assert_ok(&err, oci_reader_verify(oci_test_chunks(data, N, 70000), &want, N, &blob, &err));
-    assert_ok(&err, oci_reader_hash_later(blob, &err));
+    assert_ok(&err, oci_reader_hash_later(blob, true, &err));
     assert_ok(&err, oci_reader_borrow(blob, NULL, &r, &err));
     assert_ok(&err, oci_reader_async(oci_steal(&r), 0, &r, &err));
     assert_ok(&err, oci_reader_next(r, &span, &err));
     oci_reader_free(oci_steal(&r));
     assert_ok(&err, oci_reader_drain(blob, &err));
+}
+
+/* Whoever hashes beside reads ahead; what goes wrong then is told where it belongs. */
+// proves: descriptor.size.mismatch-untrusted
+OCI_TEST (verify, reads_ahead) {
+    enum { STEP = 100000, N = 5 * STEP, LESS = N - STEP / 2 };
+    static const struct {
+        uint64_t size;
+        int fail, expected;
+        size_t given; /* bytes, until there is an end or a failure */
+    } cases[] = {
+        { N, 0, 0, N },
+        { N, OCI_E_IO, OCI_E_IO, N },
+        { LESS, 0, OCI_E_SIZE, N - STEP },
+        { LESS, OCI_E_IO, OCI_E_SIZE, N - STEP },
+        { N + 1, 0, OCI_E_SIZE, N },
+    };
+    oci_error err = OCI_ERROR_INIT;
+    OCI_AUTO_MEM char *data = oci_alloc(N);
+    oci_digest want;
+
+    assert_non_null(data);
+    oci_test_fill(data, N, 10);
+    assert_ok(&err, oci_digest_of(OCI_DIGEST_SHA256, data, N, &want, &err));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        atomic_int calls = 0;
+        struct oci_test_source source = { data, N, .step = STEP, .fail = cases[i].fail, .calls = &calls };
+        OCI_AUTO(oci_reader) blob = NULL;
+        OCI_AUTO(oci_digester) also = NULL;
+        oci_span span = { NULL, 1 };
+        int r;
+
+        assert_ok(&err, oci_digester_new(OCI_DIGEST_SHA256, &also, &err));
+        assert_ok(&err, oci_reader_verify(oci_test_reader(&source), &want, cases[i].size, &blob, &err));
+        assert_ok(&err, oci_reader_hash_later(blob, true, &err));
+        while ((r = oci_reader_next(blob, &span, &err)) == 0 && span.len > 0) {
+            assert_memory_equal(span.data, data + oci_reader_count(blob) - span.len, span.len);
+            oci_reader_update_beside(blob, also, (oci_span) { "x", 1 });
+            assert_true(!oci_digester_has_gain(also) || atomic_load(&calls) >= N / STEP);
+        }
+        assert_int_equal(r, cases[i].expected);
+        assert_int_equal(oci_reader_count(blob), cases[i].given);
+    }
 }
 
 OCI_TEST (verify, takes_its_source_when_it_cannot_be_made) {

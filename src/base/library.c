@@ -15,8 +15,10 @@ static int load(const oci_library *l, oci_error *err)
     for (size_t i = 0; i < l->n; i++) {
         void *function = dlsym(library, l->functions[i]);
 
-        if (function == NULL)
-            return oci_fail(err, OCI_E_UNSUPPORTED, "the %s that is installed has no %s", l->name, l->functions[i]);
+        if (function == NULL) {
+            dlclose(library);
+            return oci_fail(err, OCI_E_IO, "the %s that is installed has no %s", l->name, l->functions[i]);
+        }
         /* POSIX lets pointers to functions pass for pointers to objects; ISO C does not know of it. */
         memcpy((char *)l->table + i * sizeof function, &function, sizeof function);
     }

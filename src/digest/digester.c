@@ -14,12 +14,10 @@
 struct oci_digester {
     const oci_digest_ops *ops;
     oci_digest_alg alg;
-    bool over;                /* and starts anew with what comes next */
-    int failed;               /* what oci_digester_final is to return, or 0 */
-    const oci_libcrypto *lib; /* for its algorithms, like what follows */
-    const EVP_MD *md;
-    EVP_MD_CTX *ctx; /* used again and again */
-    void *state;     /* for others */
+    bool over;    /* and starts anew with what comes next */
+    int failed;   /* what oci_digester_final is to return, or 0 */
+    oci_evp *evp; /* for the algorithms of libcrypto; used again and again */
+    void *state;  /* for others */
 };
 
 /* Makes ready for the first byte. */
@@ -27,7 +25,7 @@ static void start(oci_digester *d)
 {
     d->over = false;
     if (d->ops->init == NULL) {
-        d->failed = d->lib->EVP_DigestInit_ex2(d->ctx, d->md, NULL) == 1 ? 0 : OCI_E_INTERNAL;
+        d->failed = oci_evp_start(d->evp) ? 0 : OCI_E_INTERNAL;
         return;
     }
     if (d->state != NULL)
@@ -43,18 +41,6 @@ static int fail_start(const oci_digester *d, oci_error *err)
     return oci_fail(err, OCI_E_INTERNAL, "libcrypto does not compute %s", d->ops->name);
 }
 
-static int open_libcrypto(oci_digester *d, oci_error *err)
-{
-    int r = oci_libcrypto_load(&d->lib, err);
-
-    if (r == 0)
-        r = oci_libcrypto_md(d->alg, &d->md, err);
-    if (r < 0)
-        return r;
-    d->ctx = d->lib->EVP_MD_CTX_new();
-    return d->ctx != NULL ? 0 : oci_fail_nomem(err);
-}
-
 int oci_digester_new(oci_digest_alg alg, oci_digester **out, oci_error *err)
 {
     const oci_digest_ops *ops = oci_digest_alg_ops(alg);
@@ -68,7 +54,7 @@ int oci_digester_new(oci_digest_alg alg, oci_digester **out, oci_error *err)
         return oci_fail_nomem(err);
     d->ops = ops;
     d->alg = alg;
-    if (ops->init == NULL && (r = open_libcrypto(d, err)) < 0)
+    if (ops->init == NULL && (r = oci_evp_new(alg, &d->evp, err)) < 0)
         return r;
     start(d);
     if (d->failed < 0)
@@ -85,7 +71,7 @@ void oci_digester_update(oci_digester *d, const void *p, size_t n)
         return;
     if (d->ops->init != NULL)
         d->ops->update(d->state, p, n);
-    else if (d->lib->EVP_DigestUpdate(d->ctx, p, n) != 1)
+    else if (!oci_evp_update(d->evp, p, n))
         d->failed = OCI_E_INTERNAL;
 }
 
@@ -118,7 +104,7 @@ int oci_digester_final(oci_digester *d, oci_digest *out, oci_error *err)
         start(d);
     if (d->failed == 0 && d->ops->init != NULL)
         d->ops->final(d->state, digest.bytes);
-    else if (d->failed == 0 && d->lib->EVP_DigestFinal_ex(d->ctx, digest.bytes, NULL) != 1)
+    else if (d->failed == 0 && !oci_evp_final(d->evp, digest.bytes))
         d->failed = OCI_E_INTERNAL;
     if (d->failed < 0)
         r = fail_start(d, err);
@@ -137,8 +123,7 @@ void oci_digester_free(oci_digester *d)
 {
     if (d == NULL)
         return;
-    if (d->ctx != NULL)
-        d->lib->EVP_MD_CTX_free(d->ctx);
+    oci_evp_free(d->evp);
     if (d->state != NULL)
         d->ops->free(d->state);
     oci_free(d);

@@ -1,39 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "libcrypto.h"
 
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
 #include <stdatomic.h>
 
+#include "base/alloc.h"
+#include "base/cleanup.h"
 #include "base/fail.h"
 #include "base/library.h"
 
-int oci_libcrypto_load(const oci_libcrypto **out, oci_error *err)
-{
-#ifdef OCI_LINK_LIBCRYPTO
-#define ITSELF(name) name,
-    static const oci_libcrypto functions = { OCI_LIBCRYPTO_FUNCTIONS(ITSELF) };
-#undef ITSELF
-
-    (void)err;
-    *out = &functions;
-    return 0;
-#else
-#define NAME(name) #name,
-    static const char *const names[] = { OCI_LIBCRYPTO_FUNCTIONS(NAME) };
-#undef NAME
-    static oci_libcrypto functions;
-    static oci_library library = {
-        .name = "libcrypto",
-        .file = OCI_LIBCRYPTO_NAME,
-        .functions = names,
-        .table = &functions,
-        .n = sizeof names / sizeof *names,
-        .lock = PTHREAD_MUTEX_INITIALIZER,
-    };
-
-    *out = &functions;
-    return oci_library_load(&library, err);
-#endif
-}
+#define FUNCTIONS(F)                                                                                                   \
+    F(ERR_set_mark)                                                                                                    \
+    F(ERR_pop_to_mark)                                                                                                 \
+    F(OPENSSL_init_crypto)                                                                                             \
+    F(EVP_MD_fetch)                                                                                                    \
+    F(EVP_MD_free)                                                                                                     \
+    F(EVP_MD_CTX_new)                                                                                                  \
+    F(EVP_MD_CTX_free)                                                                                                 \
+    F(EVP_DigestInit_ex2)                                                                                              \
+    F(EVP_DigestUpdate)                                                                                                \
+    F(EVP_DigestFinal_ex)
+OCI_LIBRARY(libcrypto, "libcrypto", OCI_LIBCRYPTO_NAME, FUNCTIONS)
 
 static const char *const names[] = {
     [OCI_DIGEST_SHA256] = "SHA2-256",
@@ -44,40 +33,84 @@ static const char *const names[] = {
 static _Atomic(EVP_MD *) fetched[sizeof names / sizeof *names];
 
 /* What fails here leaves nothing in the error queue, which belongs to the program around us. */
-static EVP_MD *fetch(const oci_libcrypto *lib, const char *name)
+static EVP_MD *fetch(const char *name)
 {
     EVP_MD *md;
 
-    lib->ERR_set_mark();
+    libcrypto.ERR_set_mark();
     /* Reading the system's configuration file costs more than hashing a manifest, and what it says must not change
      * digests. Where the program has initialised libcrypto before, this does nothing. */
-    lib->OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
-    md = lib->EVP_MD_fetch(NULL, name, NULL);
-    lib->ERR_pop_to_mark();
+    libcrypto.OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+    md = libcrypto.EVP_MD_fetch(NULL, name, NULL);
+    libcrypto.ERR_pop_to_mark();
     return md;
 }
 
-int oci_libcrypto_md(oci_digest_alg alg, const EVP_MD **out, oci_error *err)
+static int find_md(oci_digest_alg alg, const EVP_MD **out, oci_error *err)
 {
-    const oci_libcrypto *lib;
     EVP_MD *md, *expected = NULL;
-    int r = oci_libcrypto_load(&lib, err);
 
-    if (r < 0)
-        return r;
     if (alg == OCI_DIGEST_NONE || alg >= sizeof names / sizeof *names)
         return oci_fail(err, OCI_E_UNSUPPORTED, "libcrypto has no digest algorithm number %u", alg);
     md = atomic_load_explicit(&fetched[alg], memory_order_acquire);
     if (md == NULL) {
-        md = fetch(lib, names[alg]);
+        md = fetch(names[alg]);
         if (md == NULL)
             return oci_fail(err, OCI_E_IO, "libcrypto does not give %s", oci_digest_alg_name(alg));
         if (!atomic_compare_exchange_strong(&fetched[alg], &expected, md)) {
             /* Another thread was faster. */
-            lib->EVP_MD_free(md);
+            libcrypto.EVP_MD_free(md);
             md = expected;
         }
     }
     *out = md;
     return 0;
+}
+
+struct oci_evp {
+    const EVP_MD *md;
+    EVP_MD_CTX *ctx;
+};
+
+int oci_evp_new(oci_digest_alg alg, oci_evp **out, oci_error *err)
+{
+    OCI_AUTO_MEM oci_evp *e = NULL;
+    const EVP_MD *md = NULL;
+    int r = libcrypto_load(err);
+
+    if (r == 0)
+        r = find_md(alg, &md, err);
+    if (r < 0)
+        return r;
+    e = oci_alloc(sizeof *e);
+    if (e == NULL)
+        return oci_fail_nomem(err);
+    *e = (oci_evp) { md, libcrypto.EVP_MD_CTX_new() };
+    if (e->ctx == NULL)
+        return oci_fail_nomem(err);
+    *out = oci_steal(&e);
+    return 0;
+}
+
+bool oci_evp_start(oci_evp *e)
+{
+    return libcrypto.EVP_DigestInit_ex2(e->ctx, e->md, NULL) == 1;
+}
+
+bool oci_evp_update(oci_evp *e, const void *p, size_t n)
+{
+    return libcrypto.EVP_DigestUpdate(e->ctx, p, n) == 1;
+}
+
+bool oci_evp_final(oci_evp *e, uint8_t *out)
+{
+    return libcrypto.EVP_DigestFinal_ex(e->ctx, out, NULL) == 1;
+}
+
+void oci_evp_free(oci_evp *e)
+{
+    if (e == NULL)
+        return;
+    libcrypto.EVP_MD_CTX_free(e->ctx);
+    oci_free(e);
 }

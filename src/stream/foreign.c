@@ -5,13 +5,32 @@
  */
 #include "foreign.h"
 
+#include <archive.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/fail.h"
+#include "base/library.h"
 #include "codec.h"
-#include "libarchive.h"
+
+#define FUNCTIONS(F)                                                                                                   \
+    F(archive_read_new)                                                                                                \
+    F(archive_read_support_format_raw)                                                                                 \
+    F(archive_read_support_format_empty)                                                                               \
+    F(archive_read_support_filter_bzip2)                                                                               \
+    F(archive_read_support_filter_xz)                                                                                  \
+    F(archive_read_support_filter_lz4)                                                                                 \
+    F(archive_read_open)                                                                                               \
+    F(archive_read_next_header)                                                                                        \
+    F(archive_read_data)                                                                                               \
+    F(archive_read_free)                                                                                               \
+    F(archive_filter_count)                                                                                            \
+    F(archive_filter_bytes)                                                                                            \
+    F(archive_error_string)                                                                                            \
+    F(archive_errno)                                                                                                   \
+    F(archive_set_error)
+OCI_LIBRARY(libarchive, "libarchive", OCI_LIBARCHIVE_NAME, FUNCTIONS)
 
 static const struct kind {
     const char *name;
@@ -52,7 +71,6 @@ struct foreign_reader {
     oci_reader *src;
     const char *name;
     uint32_t max_ratio;
-    const oci_libarchive *lib;
     struct archive *archive;
     bool begun;
     bool src_failed;
@@ -71,7 +89,7 @@ static la_ssize_t read_source(struct archive *a, void *ctx, const void **out)
 
     if (r < 0) {
         f->src_failed = true;
-        f->lib->archive_set_error(a, EIO, "the source failed");
+        libarchive.archive_set_error(a, EIO, "the source failed");
         return ARCHIVE_FATAL;
     }
     *out = span.data;
@@ -82,13 +100,13 @@ static la_ssize_t read_source(struct archive *a, void *ctx, const void **out)
 
 static int fail_data(const struct foreign_reader *f, oci_error *err)
 {
-    const char *text = f->lib->archive_error_string(f->archive);
+    const char *text = libarchive.archive_error_string(f->archive);
 
     if (f->src_failed) {
         *err = f->src_error;
         return f->src_error.code;
     }
-    if (f->lib->archive_errno(f->archive) == ENOMEM)
+    if (libarchive.archive_errno(f->archive) == ENOMEM)
         return oci_fail_nomem(err);
     return oci_fail(err, OCI_E_INVALID, "%s data: %s", f->name, text != NULL ? text : "damaged or cut off");
 }
@@ -97,15 +115,15 @@ static int fail_data(const struct foreign_reader *f, oci_error *err)
 static int begin(struct foreign_reader *f, oci_error *err)
 {
     struct archive_entry *entry;
-    int r = f->lib->archive_read_open(f->archive, f, NULL, read_source, NULL);
+    int r = libarchive.archive_read_open(f->archive, f, NULL, read_source, NULL);
 
     f->begun = true;
     if (r == ARCHIVE_OK)
-        r = f->lib->archive_read_next_header(f->archive, &entry);
+        r = libarchive.archive_read_next_header(f->archive, &entry);
     if (r != ARCHIVE_OK && r != ARCHIVE_EOF)
         return fail_data(f, err);
     /* What no filter wants, libarchive passes on as it is; here the filter beside the source must be there. */
-    if (f->lib->archive_filter_count(f->archive) != 2)
+    if (libarchive.archive_filter_count(f->archive) != 2)
         return oci_fail(err, OCI_E_INVALID, "%s data: damaged or cut off", f->name);
     return r == ARCHIVE_OK;
 }
@@ -113,7 +131,7 @@ static int begin(struct foreign_reader *f, oci_error *err)
 /* What libarchive has not used is not of that kind. */
 static int check_end(struct foreign_reader *f, oci_error *err)
 {
-    uint64_t used = (uint64_t)f->lib->archive_filter_bytes(f->archive, -1);
+    uint64_t used = (uint64_t)libarchive.archive_filter_bytes(f->archive, -1);
     int r = oci_reader_drain(f->src, err);
 
     if (r < 0 || oci_reader_count(f->src) == used)
@@ -130,7 +148,7 @@ static int foreign_next(oci_reader *r, oci_span *out, oci_error *err)
     if (result < 0)
         return result;
     if (result > 0)
-        n = f->lib->archive_read_data(f->archive, f->chunk, sizeof f->chunk);
+        n = libarchive.archive_read_data(f->archive, f->chunk, sizeof f->chunk);
     if (n < 0)
         return fail_data(f, err);
     if (n == 0)
@@ -145,7 +163,7 @@ static void foreign_free(oci_reader *r)
     struct foreign_reader *f = (struct foreign_reader *)r;
 
     if (f->archive != NULL)
-        f->lib->archive_read_free(f->archive);
+        libarchive.archive_read_free(f->archive);
     oci_reader_free(f->src);
 }
 
@@ -156,23 +174,23 @@ static int add_filter(struct foreign_reader *f)
 {
     switch (f->name[0]) {
     case 'b':
-        return f->lib->archive_read_support_filter_bzip2(f->archive);
+        return libarchive.archive_read_support_filter_bzip2(f->archive);
     case 'x':
-        return f->lib->archive_read_support_filter_xz(f->archive);
+        return libarchive.archive_read_support_filter_xz(f->archive);
     default:
-        return f->lib->archive_read_support_filter_lz4(f->archive);
+        return libarchive.archive_read_support_filter_lz4(f->archive);
     }
 }
 
 static int set_up(struct foreign_reader *f, oci_error *err)
 {
-    int r = oci_libarchive_load(&f->lib, err);
+    int r = libarchive_load(err);
 
     if (r < 0)
         return r;
-    f->archive = f->lib->archive_read_new();
-    if (f->archive == NULL || f->lib->archive_read_support_format_raw(f->archive) != ARCHIVE_OK ||
-        f->lib->archive_read_support_format_empty(f->archive) != ARCHIVE_OK)
+    f->archive = libarchive.archive_read_new();
+    if (f->archive == NULL || libarchive.archive_read_support_format_raw(f->archive) != ARCHIVE_OK ||
+        libarchive.archive_read_support_format_empty(f->archive) != ARCHIVE_OK)
         return oci_fail_nomem(err);
     if (add_filter(f) != ARCHIVE_OK)
         return oci_fail(err, OCI_E_UNSUPPORTED, "libarchive was built without %s", f->name);

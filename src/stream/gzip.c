@@ -10,9 +10,24 @@
 #include <zlib.h>
 
 #include "base/fail.h"
+#include "base/library.h"
 #include "deflate.h"
 #include "isal.h"
 #include "member.h"
+
+#define FUNCTIONS(F)                                                                                                   \
+    F(inflateInit2_)                                                                                                   \
+    F(inflate)                                                                                                         \
+    F(inflateReset)                                                                                                    \
+    F(inflateEnd)                                                                                                      \
+    F(deflateInit2_)                                                                                                   \
+    F(deflateBound)                                                                                                    \
+    F(deflate)                                                                                                         \
+    F(deflateReset)                                                                                                    \
+    F(deflateEnd)                                                                                                      \
+    F(crc32_z)                                                                                                         \
+    F(zError)
+OCI_LIBRARY(zlib, "zlib", OCI_ZLIB_NAME, FUNCTIONS)
 
 enum {
     WINDOW = 15 + 16, /* the largest window, with gzip headers and nothing else */
@@ -65,7 +80,7 @@ static int fail_zlib(const z_stream *z, int r, oci_error *err)
 {
     if (r == Z_MEM_ERROR)
         return oci_fail_nomem(err);
-    return oci_fail(err, OCI_E_INTERNAL, "zlib: %s", z->msg != NULL ? z->msg : zError(r));
+    return oci_fail(err, OCI_E_INTERNAL, "zlib: %s", z->msg != NULL ? z->msg : zlib.zError(r));
 }
 
 /* ---- decoding ---- */
@@ -73,13 +88,15 @@ static int fail_zlib(const z_stream *z, int r, oci_error *err)
 static int decoder_new(void **state, oci_error *err)
 {
     OCI_AUTO_MEM z_stream *z = oci_calloc(1, sizeof *z);
-    int r;
+    int r = zlib_load(err);
 
+    if (r < 0)
+        return r;
     if (z == NULL)
         return oci_fail_nomem(err);
     z->zalloc = zalloc;
     z->zfree = zfree;
-    r = inflateInit2(z, WINDOW);
+    r = zlib.inflateInit2_(z, WINDOW, ZLIB_VERSION, (int)sizeof *z);
     if (r != Z_OK)
         return fail_zlib(z, r, err);
     *state = oci_steal(&z);
@@ -92,7 +109,7 @@ static int decode(void *state, oci_step *step, bool *end, oci_error *err)
     int r;
 
     set_step(z, step);
-    r = inflate(z, Z_NO_FLUSH);
+    r = zlib.inflate(z, Z_NO_FLUSH);
     get_step(z, step);
     if (r == Z_OK || r == Z_BUF_ERROR)
         return 0;
@@ -101,13 +118,13 @@ static int decode(void *state, oci_step *step, bool *end, oci_error *err)
     if (r != Z_STREAM_END)
         return fail_zlib(z, r, err);
     *end = true;
-    r = inflateReset(z);
+    r = zlib.inflateReset(z);
     return r == Z_OK ? 0 : fail_zlib(z, r, err);
 }
 
 static void decoder_free(void *state)
 {
-    inflateEnd(state);
+    zlib.inflateEnd(state);
     oci_free(state);
 }
 
@@ -119,19 +136,21 @@ static const oci_decoder decoder = { decoder_new, decode, decoder_free };
 
 static size_t bound(size_t n)
 {
-    return OCI_MEMBER_HEADER + deflateBound(NULL, (uLong)n) + OCI_MEMBER_TRAILER;
+    return OCI_MEMBER_HEADER + zlib.deflateBound(NULL, (uLong)n) + OCI_MEMBER_TRAILER;
 }
 
 static int encoder_new(int level, void **state, oci_error *err)
 {
     OCI_AUTO_MEM z_stream *z = oci_calloc(1, sizeof *z);
-    int r;
+    int r = zlib_load(err);
 
+    if (r < 0)
+        return r;
     if (z == NULL)
         return oci_fail_nomem(err);
     z->zalloc = zalloc;
     z->zfree = zfree;
-    r = deflateInit2(z, level, Z_DEFLATED, RAW_WINDOW, MEMORY, Z_DEFAULT_STRATEGY);
+    r = zlib.deflateInit2_(z, level, Z_DEFLATED, RAW_WINDOW, MEMORY, Z_DEFAULT_STRATEGY, ZLIB_VERSION, (int)sizeof *z);
     if (r != Z_OK)
         return fail_zlib(z, r, err);
     *state = oci_steal(&z);
@@ -141,7 +160,7 @@ static int encoder_new(int level, void **state, oci_error *err)
 static int encode(void *state, oci_span block, unsigned char *out, size_t room, size_t *len, oci_error *err)
 {
     z_stream *z = state;
-    int r = deflateReset(z);
+    int r = zlib.deflateReset(z);
 
     if (r != Z_OK)
         return fail_zlib(z, r, err);
@@ -149,16 +168,16 @@ static int encode(void *state, oci_span block, unsigned char *out, size_t room, 
     z->avail_in = (uInt)block.len;
     z->next_out = out + OCI_MEMBER_HEADER;
     z->avail_out = clamp(room - OCI_MEMBER_HEADER - OCI_MEMBER_TRAILER);
-    r = deflate(z, Z_FINISH);
+    r = zlib.deflate(z, Z_FINISH);
     if (r != Z_STREAM_END)
         return fail_zlib(z, r, err);
-    *len = oci_member_close(out, z->total_out, (uint32_t)crc32_z(0, block.data, block.len), block.len);
+    *len = oci_member_close(out, z->total_out, (uint32_t)zlib.crc32_z(0, block.data, block.len), block.len);
     return 0;
 }
 
 static void encoder_free(void *state)
 {
-    deflateEnd(state);
+    zlib.deflateEnd(state);
     oci_free(state);
 }
 

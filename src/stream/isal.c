@@ -10,6 +10,10 @@
 #include <stddef.h>
 
 #include "base/fail.h"
+#include "base/library.h"
+
+#define FUNCTIONS(F) F(isal_inflate_init) F(isal_inflate) F(crc32_gzip_refl)
+OCI_LIBRARY(isal, "ISA-L", OCI_LIBISAL_NAME, FUNCTIONS)
 
 enum { METHOD = 8, FHCRC = 2, FEXTRA = 4, FNAME = 8, FCOMMENT = 16, RESERVED = 0xe0 };
 enum { FIXED = 10 /* bytes of the header before its fields */, TRAILER = 8 };
@@ -35,12 +39,15 @@ static void begin(struct decoder *d)
 
 static int make(void **state, oci_error *err)
 {
-    struct decoder *d = oci_alloc(sizeof *d);
+    OCI_AUTO_MEM struct decoder *d = oci_alloc(sizeof *d);
+    int r = isal_load(err);
 
+    if (r < 0)
+        return r;
     if (d == NULL)
         return oci_fail_nomem(err);
     begin(d);
-    *state = d;
+    *state = oci_steal(&d);
     return 0;
 }
 
@@ -53,7 +60,7 @@ static void enter(struct decoder *d, enum part part)
     d->number = 0;
     if (part != IN_DATA)
         return;
-    isal_inflate_init(&d->inflate);
+    isal.isal_inflate_init(&d->inflate);
     d->inflate.crc_flag = ISAL_GZIP_NO_HDR;
 }
 
@@ -101,7 +108,7 @@ static int take_header_byte(struct decoder *d, uint8_t byte, oci_error *err)
         enter(d, IN_DATA);
         return 0;
     }
-    d->header_sum = crc32_gzip_refl(d->header_sum, &byte, 1);
+    d->header_sum = isal.crc32_gzip_refl(d->header_sum, &byte, 1);
     switch (d->part) {
     case IN_FIXED:
         return take_fixed(d, byte, err);
@@ -175,7 +182,7 @@ static int take_data(struct decoder *d, oci_step *step, oci_error *err)
     s->avail_in = clamp(step->in_len);
     s->next_out = step->out;
     s->avail_out = clamp(step->out_len);
-    r = isal_inflate(s);
+    r = isal.isal_inflate(s);
     step->in_len -= (size_t)(s->next_in - step->in);
     step->in = s->next_in;
     d->size += (uint32_t)(s->next_out - step->out);

@@ -6,6 +6,23 @@
 #include <zstd_errors.h>
 
 #include "base/fail.h"
+#include "base/library.h"
+
+#define FUNCTIONS(F)                                                                                                   \
+    F(ZSTD_getErrorCode)                                                                                               \
+    F(ZSTD_getErrorName)                                                                                               \
+    F(ZSTD_isError)                                                                                                    \
+    F(ZSTD_createDCtx)                                                                                                 \
+    F(ZSTD_DCtx_setParameter)                                                                                          \
+    F(ZSTD_freeDCtx)                                                                                                   \
+    F(ZSTD_decompressStream)                                                                                           \
+    F(ZSTD_getFrameContentSize)                                                                                        \
+    F(ZSTD_compressBound)                                                                                              \
+    F(ZSTD_createCCtx)                                                                                                 \
+    F(ZSTD_CCtx_setParameter)                                                                                          \
+    F(ZSTD_freeCCtx)                                                                                                   \
+    F(ZSTD_compress2)
+OCI_LIBRARY(zstd, "libzstd", OCI_LIBZSTD_NAME, FUNCTIONS)
 
 enum {
     /* 128 MiB, or 8 MiB (what RFC 8478 asks of every decoder) where address space is short. */
@@ -28,23 +45,27 @@ static bool begins(oci_span head)
 
 static int fail_zstd(size_t r, oci_error *err)
 {
-    if (ZSTD_getErrorCode(r) == ZSTD_error_memory_allocation)
+    if (zstd.ZSTD_getErrorCode(r) == ZSTD_error_memory_allocation)
         return oci_fail_nomem(err);
-    return oci_fail(err, OCI_E_INTERNAL, "libzstd: %s", ZSTD_getErrorName(r));
+    return oci_fail(err, OCI_E_INTERNAL, "libzstd: %s", zstd.ZSTD_getErrorName(r));
 }
 
 /* ---- decoding ---- */
 
 static int decoder_new(void **state, oci_error *err)
 {
-    ZSTD_DCtx *ctx = ZSTD_createDCtx();
+    ZSTD_DCtx *ctx;
     size_t r;
+    int loaded = zstd_load(err);
 
+    if (loaded < 0)
+        return loaded;
+    ctx = zstd.ZSTD_createDCtx();
     if (ctx == NULL)
         return oci_fail_nomem(err);
-    r = ZSTD_DCtx_setParameter(ctx, ZSTD_d_windowLogMax, WINDOW_LOG);
-    if (ZSTD_isError(r)) {
-        ZSTD_freeDCtx(ctx);
+    r = zstd.ZSTD_DCtx_setParameter(ctx, ZSTD_d_windowLogMax, WINDOW_LOG);
+    if (zstd.ZSTD_isError(r)) {
+        zstd.ZSTD_freeDCtx(ctx);
         return fail_zstd(r, err);
     }
     *state = ctx;
@@ -53,7 +74,7 @@ static int decoder_new(void **state, oci_error *err)
 
 static int fail_data(size_t r, oci_error *err)
 {
-    ZSTD_ErrorCode code = ZSTD_getErrorCode(r);
+    ZSTD_ErrorCode code = zstd.ZSTD_getErrorCode(r);
 
     if (code == ZSTD_error_memory_allocation)
         return oci_fail_nomem(err);
@@ -61,16 +82,16 @@ static int fail_data(size_t r, oci_error *err)
         return oci_fail(err, OCI_E_LIMIT, "needs a window larger than %u MiB", 1u << (WINDOW_LOG - 20));
     if (code == ZSTD_error_dictionary_wrong)
         return oci_fail(err, OCI_E_UNSUPPORTED, "needs a dictionary");
-    return oci_fail(err, OCI_E_INVALID, "%s", ZSTD_getErrorName(r));
+    return oci_fail(err, OCI_E_INVALID, "%s", zstd.ZSTD_getErrorName(r));
 }
 
 static int decode(void *state, oci_step *step, bool *end, oci_error *err)
 {
     ZSTD_inBuffer in = { step->in, step->in_len, 0 };
     ZSTD_outBuffer out = { step->out, step->out_len, 0 };
-    size_t r = ZSTD_decompressStream(state, &out, &in);
+    size_t r = zstd.ZSTD_decompressStream(state, &out, &in);
 
-    if (ZSTD_isError(r))
+    if (zstd.ZSTD_isError(r))
         return fail_data(r, err);
     step->in += in.pos;
     step->in_len -= in.pos;
@@ -82,7 +103,7 @@ static int decode(void *state, oci_step *step, bool *end, oci_error *err)
 
 static void decoder_free(void *state)
 {
-    ZSTD_freeDCtx(state);
+    zstd.ZSTD_freeDCtx(state);
 }
 
 static const oci_decoder decoder = { decoder_new, decode, decoder_free };
@@ -144,8 +165,11 @@ static uint64_t size(oci_span unit)
 {
     const unsigned char *p = unit.data;
     const int window_log = 10 + (p[5] >> 3); /* rounded down */
-    unsigned long long n = ZSTD_getFrameContentSize(unit.data, unit.len);
+    unsigned long long n;
 
+    if (zstd_load(NULL) < 0)
+        return UINT64_MAX;
+    n = zstd.ZSTD_getFrameContentSize(unit.data, unit.len);
     if (!is_single_segment(p[4]) && (window_log < BLOCK_LOG || window_log >= WINDOW_LOG))
         return UINT64_MAX;
     return n == ZSTD_CONTENTSIZE_UNKNOWN || n == ZSTD_CONTENTSIZE_ERROR ? UINT64_MAX : n;
@@ -159,7 +183,7 @@ static const oci_outline outline = { extend, size };
 
 static size_t bound(size_t n)
 {
-    return ZSTD_compressBound(n);
+    return zstd.ZSTD_compressBound(n);
 }
 
 static int encoder_new(int level, void **state, oci_error *err)
@@ -168,15 +192,19 @@ static int encoder_new(int level, void **state, oci_error *err)
         ZSTD_cParameter name;
         int value;
     } parameters[] = { { ZSTD_c_compressionLevel, level }, { ZSTD_c_checksumFlag, 1 } };
-    ZSTD_CCtx *ctx = ZSTD_createCCtx();
+    ZSTD_CCtx *ctx;
+    int loaded = zstd_load(err);
 
+    if (loaded < 0)
+        return loaded;
+    ctx = zstd.ZSTD_createCCtx();
     if (ctx == NULL)
         return oci_fail_nomem(err);
     for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++) {
-        size_t r = ZSTD_CCtx_setParameter(ctx, parameters[i].name, parameters[i].value);
+        size_t r = zstd.ZSTD_CCtx_setParameter(ctx, parameters[i].name, parameters[i].value);
 
-        if (ZSTD_isError(r)) {
-            ZSTD_freeCCtx(ctx);
+        if (zstd.ZSTD_isError(r)) {
+            zstd.ZSTD_freeCCtx(ctx);
             return fail_zstd(r, err);
         }
     }
@@ -186,9 +214,9 @@ static int encoder_new(int level, void **state, oci_error *err)
 
 static int encode(void *state, oci_span block, unsigned char *out, size_t room, size_t *len, oci_error *err)
 {
-    size_t n = ZSTD_compress2(state, out, room, block.data, block.len);
+    size_t n = zstd.ZSTD_compress2(state, out, room, block.data, block.len);
 
-    if (ZSTD_isError(n))
+    if (zstd.ZSTD_isError(n))
         return fail_zstd(n, err);
     *len = n;
     return 0;
@@ -196,7 +224,7 @@ static int encode(void *state, oci_span block, unsigned char *out, size_t room, 
 
 static void encoder_free(void *state)
 {
-    ZSTD_freeCCtx(state);
+    zstd.ZSTD_freeCCtx(state);
 }
 
 static const oci_encoder encoder = { 3, bound, encoder_new, encode, encoder_free };

@@ -125,8 +125,14 @@ class Faults(LayoutCase):
     @needs_strace
     def test_calls_that_are_interrupted(self):
         def run(args):
-            return strace(["-o", "/dev/null", "-e", "trace=read,write,fsync,flock", "-e",
-                           "inject=read,write,fsync,flock:error=EINTR:when=20+2"], args, self.dir)
+            # Every call, or every third one where it is the turn of the loader of libraries, which does not go on.
+            for when in ("20+2", "20+4", "21+4", "22+4", "23+4"):
+                done = strace(["-o", "/dev/null", "-e", "trace=read,write,fsync,flock", "-e",
+                               f"inject=read,write,fsync,flock:error=EINTR:when={when}"], args, self.dir)
+                if b"cannot be loaded" not in done.stderr:
+                    break
+                self.fresh()
+            return done
 
         for what, done in self.each(run):
             self.assertEqual(done.returncode, 0, (what, done.stderr))
@@ -235,21 +241,51 @@ class Faults(LayoutCase):
         made.image("diff_id", [TAR], config=lambda c: c["rootfs"].update(diff_ids=["sha512:" + "0" * 128]))
         made.write()
         self.assertEqual(self.run_tool("validate", "wrong").returncode, 3)
-        done = strace(["-o", "/dev/null", "--quiet=attach,path-resolution", "-P", self.libcrypto(), "-e", "trace=openat", "-e",
-                       "inject=openat:error=EMFILE"], ("validate", "wrong"), self.dir)
+        done = self.without("libcrypto", ("validate", "wrong"), of=("digest", "--algorithm", "sha512", "noise.tar"))
         self.assert_one_line(done)
         self.assertIn(b"libcrypto cannot be loaded", done.stderr)
 
+    @needs_strace
+    def test_a_codec_that_cannot_be_loaded(self):
+        self.skip_when_linked()
+        made = L.Layout(self.dir / "packed")
+        for kind in ("gzip", "zstd"):
+            made.image(kind, [TAR], kind=kind)
+        made.write()
+        for lib, text, accelerated, args in (
+                ("libzstd", b"libzstd", True, ("unpack", "packed:zstd", "root")),
+                ("libzstd", b"libzstd", True, ("validate", "packed:zstd")),
+                ("libzstd", b"libzstd", True, ("create", "--compress", "zstd", "layout:new", "noise.tar")),
+                ("libz", b"zlib", False, ("unpack", "packed:gzip", "root")),
+                ("libz", b"zlib", False, ("validate", "packed:gzip")),
+                ("libz", b"zlib", False, ("create", "layout:new", "noise.tar")),
+                ("libisal", b"ISA-L", True, ("unpack", "packed:gzip", "root")),
+                ("libdeflate", b"libdeflate", True, ("create", "layout:new", "noise.tar"))):
+            with self.subTest(lib, args=args):
+                self.fresh()
+                environment = {} if accelerated else {"OCI_IMAGE_ACCEL": "none"}
+                done = self.without(lib, args, **environment)
+                if done is None:
+                    self.assertIn(lib, ("libisal", "libdeflate"))
+                    continue
+                self.assert_as_before("codec", done)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn(text + b" cannot be loaded", done.stderr)
+                self.assertFalse((self.dir / "root").exists())
+
     def skip_when_linked(self):
         if b"libcrypto" in subprocess.run(["ldd", PROGRAM], stdout=subprocess.PIPE, check=True).stdout:
-            self.skipTest("the program is linked to libcrypto")
+            self.skipTest("the program is linked to its libraries")
 
-    def libcrypto(self):
-        """Where it is, as it is opened."""
+    def without(self, lib, args, of=None, **environment):
+        """The command args while the library cannot be opened where the command of opens it; None when it does not."""
         with tempfile.NamedTemporaryFile("r", suffix=".strace") as out:
-            strace(["-o", out.name, "-e", "trace=openat", "-e", "status=successful"], ("digest", "--algorithm", "sha512", "noise.tar"),
-                   self.dir)
-            return re.search(r'"([^"]*/libcrypto\.so[^"]*)"', out.read()).group(1)
+            strace(["-o", out.name, "-e", "trace=openat", "-e", "status=successful"], of or args, self.dir, **environment)
+            found = re.search(rf'"([^"]*/{lib}\.so[^"]*)"', out.read())
+        self.fresh()
+        shutil.rmtree(self.dir / "root", ignore_errors=True)
+        return found and strace(["-o", "/dev/null", "--quiet=attach,path-resolution", "-P", found.group(1), "-e", "trace=openat", "-e",
+                                 "inject=openat:error=EMFILE"], args, self.dir, **environment)
 
     def test_standard_streams(self):
         for closed in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):

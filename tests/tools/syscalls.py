@@ -25,10 +25,11 @@ def can_trace():
 needs_strace = unittest.skipUnless(can_trace(), "nothing can be traced here")
 
 
-def strace(options, args, cwd):
+def strace(options, args, cwd, **environment):
     # With a filter in the kernel only the calls that are traced are slow.
     return subprocess.run(["strace", "-f", "--seccomp-bpf", *options, PROGRAM, *map(str, args)], cwd=cwd,
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=NO_LEAK_CHECK, timeout=120, check=False)
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=dict(NO_LEAK_CHECK, **environment),
+                          timeout=120, check=False)
 
 
 class Call:

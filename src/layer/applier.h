@@ -97,6 +97,7 @@ typedef struct oci_place {
     bool looked;      /* at the name; before that nothing is known of it: */
     bool there;       /* there is something with that name: */
     struct stat st;
+    bool again; /* in a directory that the layer has made: it has had an entry for this place before */
 } oci_place;
 
 /* ---- place.c ---- */
@@ -114,8 +115,13 @@ void oci_place_forget(oci_applier *a);
 int oci_place_touch(oci_applier *a, int fd, oci_span path, const struct stat *st, uint32_t *ref, oci_error *err);
 /* Removes what is at the place, a whole tree when it is one. */
 int oci_place_clear(oci_applier *a, oci_place *p, oci_error *err);
+/* There is something at the place, which an entry replaces or gives new attributes: ref is its record when it is a
+ * directory that has one, else OCI_DIRS_NONE. */
+void oci_place_meet(oci_applier *a, oci_place *p, uint32_t ref);
 /* The layer has made what is at the place now. */
 int oci_place_made(oci_applier *a, const oci_place *p, oci_error *err);
+/* Whether it has. */
+bool oci_place_is_made(const oci_applier *a, const struct stat *dir, const char *name);
 
 /* ---- put.c, links.c ---- */
 

@@ -19,7 +19,7 @@
 /* For oci_entry_remove_unless and oci_dir_clear. */
 static bool is_made(void *ctx, const struct stat *dir, const char *name)
 {
-    return oci_made_get(&((oci_applier *)ctx)->made, dir, name) != OCI_MADE_NOT;
+    return oci_place_is_made(ctx, dir, name);
 }
 
 /* Whiteouts of what is not there have nothing to hide, also when what should hold it is not there or holds nothing. */

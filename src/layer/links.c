@@ -138,8 +138,11 @@ static int link_late(void *ctx, const oci_late_link *late, oci_error *err)
     struct target target = { .dirfd = -1 };
     int r = oci_place_find(a, late->name, &place, err);
 
-    if (r == 0 && oci_made_get(&a->made, &place.dir, place.base) != OCI_MADE_NOT)
-        return 0; /* a later entry has taken the name */
+    if (r == 0 && oci_place_is_made(a, &place.dir, place.base)) {
+        r = oci_place_look(&place, err);
+        if (r == 0 && place.there)
+            return 0; /* a later entry has taken the name */
+    }
     if (r == 0)
         r = find_target(a, late->target, &target, err);
     if (r == 0)

@@ -4,6 +4,7 @@
 /*
  * What the layer that is being applied has made: whiteouts spare it, wherever in the layer they stand. A name is known
  * by the directory it is in (device and inode) and its last component, because one place can be reached by many paths.
+ * Names in directories that the layer has made itself need not be remembered (oci_dir.born).
  */
 #include <sys/stat.h>
 

@@ -156,14 +156,17 @@ static int after_parent(void *ctx, int dirfd, const char *base, int fd, oci_erro
     if (r < 0)
         return r;
     dir = oci_dirs_at(a->dirs, ref);
-    dir->made = a->layer;
+    dir->born = dir->made = a->layer;
+    dir->implied = true;
     dir->settle = true;
     dir->inherited = false;
     oci_dirs_at(a->dirs, parent)->used = a->layer;
     r = oci_meta_default_dir(a, fd, err);
     if (r == 0)
         r = oci_facts_other(a->facts, &st, base, err);
-    return r < 0 ? r : oci_made_set(&a->made, &above, base, OCI_MADE_PARENT, NULL, err);
+    if (r < 0 || oci_dirs_at(a->dirs, parent)->born == a->layer)
+        return r;
+    return oci_made_set(&a->made, &above, base, OCI_MADE_PARENT, NULL, err);
 }
 
 /* ---- places ---- */
@@ -251,6 +254,12 @@ void oci_place_forget(oci_applier *a)
     a->parent.valid = false;
 }
 
+void oci_place_meet(oci_applier *a, oci_place *p, uint32_t ref)
+{
+    if (oci_dirs_at(a->dirs, p->ref)->born == a->layer && (ref == OCI_DIRS_NONE || !oci_dirs_at(a->dirs, ref)->implied))
+        p->again = true;
+}
+
 int oci_place_clear(oci_applier *a, oci_place *p, oci_error *err)
 {
     uint32_t ref;
@@ -263,6 +272,7 @@ int oci_place_clear(oci_applier *a, oci_place *p, oci_error *err)
     if (r < 0)
         return r;
     ref = S_ISDIR(p->st.st_mode) ? oci_dirs_find(a->dirs, &p->st) : OCI_DIRS_NONE;
+    oci_place_meet(a, p, ref);
     if (ref != OCI_DIRS_NONE)
         oci_dirs_drop(a->dirs, ref);
     p->there = false;
@@ -271,13 +281,22 @@ int oci_place_clear(oci_applier *a, oci_place *p, oci_error *err)
 
 int oci_place_made(oci_applier *a, const oci_place *p, oci_error *err)
 {
-    oci_made_kind before;
-    int r = oci_made_set(&a->made, &p->dir, p->base, OCI_MADE_BY_ENTRY, &before, err);
+    oci_dir *dir = oci_dirs_at(a->dirs, p->ref);
+    oci_made_kind before = p->again ? OCI_MADE_BY_ENTRY : OCI_MADE_NOT;
+    int r = dir->born != a->layer ? oci_made_set(&a->made, &p->dir, p->base, OCI_MADE_BY_ENTRY, &before, err) : 0;
 
     if (r < 0)
         return r;
-    oci_dirs_at(a->dirs, p->ref)->used = a->layer;
+    dir->used = a->layer;
     if (before == OCI_MADE_BY_ENTRY)
         a->left_out.duplicates++;
     return 0;
+}
+
+bool oci_place_is_made(const oci_applier *a, const struct stat *dir, const char *name)
+{
+    const uint32_t ref = oci_dirs_find(a->dirs, dir);
+
+    return (ref != OCI_DIRS_NONE && oci_dirs_at(a->dirs, ref)->born == a->layer) ||
+           oci_made_get(&a->made, dir, name) != OCI_MADE_NOT;
 }

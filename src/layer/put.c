@@ -201,13 +201,22 @@ static int put_dir(oci_applier *a, oci_place *p, const oci_tar_entry *e, oci_err
         return oci_fail_errno(err, "look at the directory");
     r = 0;
     clean = made && !oci_dirs_at(a->dirs, p->ref)->inherited;
+    if (!made && linked == 0)
+        ref = oci_dirs_find(a->dirs, &st);
+    if (!made)
+        oci_place_meet(a, p, ref);
     if (linked > 0)
         r = oci_place_touch(a, fd, (oci_span) { 0 }, &st, &ref, err);
-    else if (!made)
-        ref = oci_dirs_find(a->dirs, &st);
-    if (r == 0 && ref == OCI_DIRS_NONE)
+    else if (ref == OCI_DIRS_NONE)
         r = oci_dirs_add(a->dirs, p->ref, p->base, &st, &ref, err);
-    return r < 0 ? r : dress_dir(a, fd, p->base, ref, clean, e, &st, err);
+    if (r < 0)
+        return r;
+    if (made)
+        oci_dirs_at(a->dirs, ref)->born = a->layer;
+    /* What a link leads to has a name of its own, which may have no entry yet. */
+    if (linked == 0)
+        oci_dirs_at(a->dirs, ref)->implied = false;
+    return dress_dir(a, fd, p->base, ref, clean, e, &st, err);
 }
 
 int oci_apply_root(oci_applier *a, const oci_tar_entry *e, oci_error *err)

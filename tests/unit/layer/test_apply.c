@@ -310,6 +310,59 @@ OCI_TEST (apply, of_equal_names_the_last_counts) {
     world_free(&w);
 }
 
+/* It makes no difference whose the directory is that they are in. */
+// proves: layer.tar.no-duplicates
+OCI_TEST (apply, equal_names_are_counted_in_any_directory) {
+    static const struct item below[] = { A_DIR("d") }, itself[] = { A_DIR("d") }, other[] = { A_DIR("e") };
+    static const struct item entries[] = {
+        A_FILE("d/a", "1"),
+        A_FILE("d/a", "2"),
+        A_FILE("d/i/x", ""),
+        A_DIR("d/i"), /* the first entry for it, */
+        A_DIR("d/i"),
+        A_FILE("d/j/x", ""),
+        A_FILE("d/j", "file"), /* and for it */
+        A_FILE("d/j", "more"),
+        A_SYMLINK("d/l", "a"),
+        A_HARDLINK("d/l", "d/a"),
+        A_HARDLINK("d/h", "d/later"),
+        A_FILE("d/h", "mine"),
+        A_FILE("d/later", "x"),
+        A_FILE("d/w", ""),
+        A_HARDLINK("d/w", "d/last"),
+        A_FILE("d/last", "y"),
+    };
+    static const struct layer firsts[][2] = {
+        { { below, 1 }, { other, 1 } },
+        { { other, 1 }, { itself, 1 } },
+        { { other, 1 }, { other, 1 } },
+    };
+    oci_error err = OCI_ERROR_INIT;
+    struct world w;
+
+    world_new(&w);
+    for (size_t i = 0; i < sizeof firsts / sizeof *firsts; i++) {
+        struct item layer[1 + sizeof entries / sizeof *entries];
+
+        world_reset(&w);
+        layer[0] = firsts[i][1].items[0];
+        memcpy(layer + 1, entries, sizeof entries);
+        assert_ok(&err, APPLY(&w, &err, firsts[i][0], { layer, sizeof layer / sizeof *layer }));
+        assert_non_null(strstr(w.warnings, "the last counts: 4\n"));
+        assert_tree(list_tree(w.root, "e", LIST_NO_OWNER), "d d 0755 0 \n"
+                                                           "d/a - 0644 0 =1 2\n"
+                                                           "d/h - 0644 0 mine\n"
+                                                           "d/i d 0755 0 \n"
+                                                           "d/i/x - 0644 0 \n"
+                                                           "d/j - 0644 0 more\n"
+                                                           "d/l - 0644 0 =1 2\n"
+                                                           "d/last - 0644 0 =2 y\n"
+                                                           "d/later - 0644 0 x\n"
+                                                           "d/w - 0644 0 =2 y\n");
+    }
+    world_free(&w);
+}
+
 OCI_TEST (apply, parents_may_be_symbolic_links) {
     CHECK_TREE("bin l 0 usr/bin\n"
                "lib l 0 /usr/lib\n"
@@ -365,6 +418,25 @@ OCI_TEST (apply, keep_dirlinks_keeps_links_to_directories) {
                                                         "usr d 0755 0 \n"
                                                         "usr/bin d 0755 0 \n"
                                                         "usr/bin/y - 0644 0 \n");
+    world_free(&w);
+}
+
+/* An entry for a link that is kept is none for the name of the directory it leads to. */
+OCI_TEST (apply, equal_names_are_counted_beside_kept_links) {
+    static const struct item inside[] = { A_DIR("d"), A_FILE("d/t/x", ""), A_SYMLINK("d/l", "t"), A_DIR("d/l"),
+                                          A_DIR("d/t") };
+    static const struct item outside[] = { A_FILE("t/x", ""), A_SYMLINK("l", "t"), A_DIR("l"), A_DIR("t") };
+    oci_error err = OCI_ERROR_INIT;
+    struct world w;
+
+    world_new(&w);
+    w.options.keep_dirlinks = true;
+    assert_ok(&err, APPLY(&w, &err, { inside, 5 }));
+    assert_non_null(strstr(w.warnings, "the last counts: 1\n"));
+    world_reset(&w);
+    w.options.keep_dirlinks = true;
+    assert_ok(&err, APPLY(&w, &err, { outside, 4 }));
+    assert_non_null(strstr(w.warnings, "the last counts: 1\n"));
     world_free(&w);
 }
 

@@ -213,7 +213,7 @@ int oci_merge_remove(oci_merge *m, const oci_platform *p, const char *digest, oc
 {
     size_t before = m->members.count;
     char text[128] = "";
-    oci_key platform;
+    oci_key platform = no_key;
     int r = key_of(m, p, &platform, err);
 
     if (r < 0)

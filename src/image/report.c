@@ -180,12 +180,15 @@ static bool copy(oci_report *r, const char **text, size_t max)
 static bool copy_printable(oci_report *r, const char **text)
 {
     char printable[TEXT_MAX];
+    const char *shown = printable;
 
     if (*text == NULL)
         return true;
     oci_utf8_escape(*text, strlen(*text), printable, sizeof printable);
-    *text = printable;
-    return copy(r, text, sizeof printable);
+    if (!copy(r, &shown, sizeof printable))
+        return false;
+    *text = shown;
+    return true;
 }
 
 static bool copy_texts(oci_report *r, oci_finding *f)

@@ -126,7 +126,7 @@ static int add_record(oci_dirs *d, const struct stat *st, char *name, uint32_t *
 
 int oci_dirs_add(oci_dirs *d, uint32_t parent, const char *name, const struct stat *st, uint32_t *out, oci_error *err)
 {
-    uint32_t old = oci_dirs_find(d, st), ref;
+    uint32_t old = oci_dirs_find(d, st), ref = OCI_DIRS_NONE;
     OCI_AUTO_MEM char *copy = oci_strdup(name);
     int r;
 
@@ -148,7 +148,7 @@ int oci_dirs_add(oci_dirs *d, uint32_t parent, const char *name, const struct st
 int oci_dirs_new(const struct stat *root, oci_dirs **out, oci_error *err)
 {
     OCI_AUTO(oci_dirs) d = oci_calloc(1, sizeof *d);
-    uint32_t ref;
+    uint32_t ref = OCI_DIRS_NONE;
     int r;
 
     if (d == NULL)

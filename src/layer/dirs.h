@@ -32,8 +32,7 @@ typedef struct oci_dir {
     bool reset;     /* what it has belongs to a layer that is hidden: it shall be as if made for what is in it */
     bool implied;   /* it was made for what is in it and has had no entry */
     /* Numbers of layers, from 1. */
-    uint32_t
-        born; /* the one that has made it, 0 for none: while that is applied, all there is in it is of that layer */
+    uint32_t born; /* the one that made it, 0 for none: while it is applied, all there is in the directory is its own */
     uint32_t made; /* the last one that gave it its attributes, 0 for none */
     uint32_t used; /* the last one that put something into it, 0 for none */
     uint32_t hid;  /* the last one whose whiteouts left nothing older below it, 0 for none */

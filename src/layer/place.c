@@ -122,6 +122,12 @@ int oci_place_touch(oci_applier *a, int fd, oci_span path, const struct stat *st
     return r;
 }
 
+/* Whether the layer that is being applied has made the directory of this record, and with it all there is in it. */
+static bool is_own(const oci_applier *a, uint32_t ref)
+{
+    return ref != OCI_DIRS_NONE && oci_dirs_at(a->dirs, ref)->born == a->layer;
+}
+
 /* ---- directories that are missing ---- */
 
 /* Before a directory is made in dirfd: the time that dirfd has now is the one it keeps. */
@@ -164,7 +170,7 @@ static int after_parent(void *ctx, int dirfd, const char *base, int fd, oci_erro
     r = oci_meta_default_dir(a, fd, err);
     if (r == 0)
         r = oci_facts_other(a->facts, &st, base, err);
-    if (r < 0 || oci_dirs_at(a->dirs, parent)->born == a->layer)
+    if (r < 0 || is_own(a, parent))
         return r;
     return oci_made_set(&a->made, &above, base, OCI_MADE_PARENT, NULL, err);
 }
@@ -256,7 +262,7 @@ void oci_place_forget(oci_applier *a)
 
 void oci_place_meet(oci_applier *a, oci_place *p, uint32_t ref)
 {
-    if (oci_dirs_at(a->dirs, p->ref)->born == a->layer && (ref == OCI_DIRS_NONE || !oci_dirs_at(a->dirs, ref)->implied))
+    if (is_own(a, p->ref) && (ref == OCI_DIRS_NONE || !oci_dirs_at(a->dirs, ref)->implied))
         p->again = true;
 }
 
@@ -281,13 +287,12 @@ int oci_place_clear(oci_applier *a, oci_place *p, oci_error *err)
 
 int oci_place_made(oci_applier *a, const oci_place *p, oci_error *err)
 {
-    oci_dir *dir = oci_dirs_at(a->dirs, p->ref);
     oci_made_kind before = p->again ? OCI_MADE_BY_ENTRY : OCI_MADE_NOT;
-    int r = dir->born != a->layer ? oci_made_set(&a->made, &p->dir, p->base, OCI_MADE_BY_ENTRY, &before, err) : 0;
+    int r = is_own(a, p->ref) ? 0 : oci_made_set(&a->made, &p->dir, p->base, OCI_MADE_BY_ENTRY, &before, err);
 
     if (r < 0)
         return r;
-    dir->used = a->layer;
+    oci_dirs_at(a->dirs, p->ref)->used = a->layer;
     if (before == OCI_MADE_BY_ENTRY)
         a->left_out.duplicates++;
     return 0;
@@ -295,8 +300,5 @@ int oci_place_made(oci_applier *a, const oci_place *p, oci_error *err)
 
 bool oci_place_is_made(const oci_applier *a, const struct stat *dir, const char *name)
 {
-    const uint32_t ref = oci_dirs_find(a->dirs, dir);
-
-    return (ref != OCI_DIRS_NONE && oci_dirs_at(a->dirs, ref)->born == a->layer) ||
-           oci_made_get(&a->made, dir, name) != OCI_MADE_NOT;
+    return is_own(a, oci_dirs_find(a->dirs, dir)) || oci_made_get(&a->made, dir, name) != OCI_MADE_NOT;
 }

@@ -201,10 +201,10 @@ static int put_dir(oci_applier *a, oci_place *p, const oci_tar_entry *e, oci_err
         return oci_fail_errno(err, "look at the directory");
     r = 0;
     clean = made && !oci_dirs_at(a->dirs, p->ref)->inherited;
-    if (!made && linked == 0)
-        ref = oci_dirs_find(a->dirs, &st);
-    if (!made)
+    if (!made) {
+        ref = linked == 0 ? oci_dirs_find(a->dirs, &st) : OCI_DIRS_NONE;
         oci_place_meet(a, p, ref);
+    }
     if (linked > 0)
         r = oci_place_touch(a, fd, (oci_span) { 0 }, &st, &ref, err);
     else if (ref == OCI_DIRS_NONE)

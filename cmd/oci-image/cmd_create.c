@@ -304,9 +304,9 @@ const struct cli_command cmd_create = {
         "list.\n\n"
         "SOURCE_DATE_EPOCH sets the time of creation that the image tells, and no file of a directory is younger. With "
         "it, the same input gives the same bytes, whatever the number of threads. Those of compressed layers depend on "
-        "who "
-        "compresses: --encoder zlib is in every build, libdeflate is three to four times as fast, and --version tells "
-        "which libraries there are. Levels are the encoder's own; gzip alone means 6 of zlib and 2 of libdeflate.",
+        "who compresses: --encoder zlib is in every build, libdeflate is three to four times as fast, and --version "
+        "tells which libraries there are. Levels are the encoder's own; gzip alone means 6 of zlib, and 1 or 2 of "
+        "libdeflate, by what is in the data.",
     .options = options,
     .options_size = sizeof(struct options),
     .examples = examples,

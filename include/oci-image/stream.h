@@ -128,7 +128,7 @@ typedef enum oci_gzip_encoder {
 } oci_gzip_encoder;
 
 typedef struct oci_compress_options {
-    int level;        /* gzip 1 to 9, zstd 1 to 19; 0: the default, 6 of zlib, 2 of libdeflate, 3 of zstd */
+    int level;        /* gzip 1 to 9, zstd 1 to 19; 0: 6 of zlib, 1 or 2 of libdeflate by the block, 3 of zstd */
     unsigned threads; /* that compress, besides the one that writes; 1: none, that one; 0: one for each processor */
     oci_gzip_encoder encoder; /* for gzip alone */
 } oci_compress_options;

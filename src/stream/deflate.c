@@ -16,32 +16,68 @@
     F(libdeflate_free_compressor)
 OCI_LIBRARY(libdeflate, "libdeflate", OCI_LIBDEFLATE_NAME, FUNCTIONS)
 
-/* Little larger than what zlib makes at level 6, and faster than what it makes at level 1. */
-enum { DEFAULT_LEVEL = 2 };
+struct encoder {
+    struct libdeflate_compressor *compressor;
+    struct libdeflate_compressor *quick; /* for blocks in which there is little to find; or NULL */
+};
 
 static size_t bound(size_t n)
 {
     return OCI_MEMBER_HEADER + libdeflate.libdeflate_deflate_compress_bound(NULL, n) + OCI_MEMBER_TRAILER;
 }
 
+static void encoder_free(void *state)
+{
+    struct encoder *e = state;
+
+    libdeflate.libdeflate_free_compressor(e->compressor);
+    libdeflate.libdeflate_free_compressor(e->quick);
+    oci_free(e);
+}
+
+/* Without a level it is 1 or 2, by the block: larger than what zlib makes at level 6 by 3 or 4 %, and faster by far
+ * than what it makes at level 1. */
 static int make(int level, void **state, oci_error *err)
 {
-    struct libdeflate_compressor *c;
+    struct encoder *e;
     int r = libdeflate_load(err);
 
     if (r < 0)
         return r;
-    c = libdeflate.libdeflate_alloc_compressor(level);
-    if (c == NULL)
+    e = oci_calloc(1, sizeof *e);
+    if (e == NULL)
         return oci_fail_nomem(err);
-    *state = c;
+    e->compressor = libdeflate.libdeflate_alloc_compressor(level != 0 ? level : 2);
+    if (level == 0)
+        e->quick = libdeflate.libdeflate_alloc_compressor(1);
+    if (e->compressor == NULL || (level == 0 && e->quick == NULL)) {
+        encoder_free(e);
+        return oci_fail_nomem(err);
+    }
+    *state = e;
     return 0;
+}
+
+/* Whether what level 2 finds in a block is little for its time. It is in text and in what is compressed already, and
+ * long runs of zeros any level finds; it is not in the code and the tables of programs, where short runs are all over.
+ * Some bytes tell, more than 1 in 16 of which begin a run there. */
+static bool has_few_runs_of_zeros(oci_span block)
+{
+    enum { STEP = 251 }; /* a prime, so that no record has its bytes at multiples of it */
+    const unsigned char *p = block.data;
+    size_t begins = 0;
+
+    for (size_t i = STEP; i < block.len; i += STEP)
+        begins += p[i] == 0 && p[i - 1] != 0;
+    return begins * STEP < block.len / 16;
 }
 
 static int encode(void *state, oci_span block, unsigned char *out, size_t room, size_t *len, oci_error *err)
 {
-    size_t n = libdeflate.libdeflate_deflate_compress(state, block.data, block.len, out + OCI_MEMBER_HEADER,
-                                                      room - OCI_MEMBER_HEADER - OCI_MEMBER_TRAILER);
+    const struct encoder *e = state;
+    size_t n = libdeflate.libdeflate_deflate_compress(
+        e->quick != NULL && has_few_runs_of_zeros(block) ? e->quick : e->compressor, block.data, block.len,
+        out + OCI_MEMBER_HEADER, room - OCI_MEMBER_HEADER - OCI_MEMBER_TRAILER);
 
     if (n == 0)
         return oci_fail(err, OCI_E_INTERNAL, "libdeflate: the data does not fit");
@@ -49,9 +85,4 @@ static int encode(void *state, oci_span block, unsigned char *out, size_t room, 
     return 0;
 }
 
-static void encoder_free(void *state)
-{
-    libdeflate.libdeflate_free_compressor(state);
-}
-
-const oci_encoder oci_libdeflate_encoder = { DEFAULT_LEVEL, bound, make, encode, encoder_free };
+const oci_encoder oci_libdeflate_encoder = { bound, make, encode, encoder_free };

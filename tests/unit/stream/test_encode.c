@@ -160,6 +160,34 @@ OCI_TEST (encode, has_room_for_what_cannot_be_compressed) {
     }
 }
 
+/* One block in which many runs of zeros begin, as in programs; then one like text, with a long run as tars have it. */
+static void fill_two_blocks(char *data, size_t block)
+{
+    oci_test_fill(data, 2 * block, 29);
+    for (size_t i = 0; i < 2 * block; i++)
+        data[i] = (char)(i < block && i % 4 == 3 ? 0 : 'a' + (data[i] & 15));
+    memset(data + block + block / 2, 0, block / 4);
+}
+
+OCI_TEST (encode, by_libdeflate_searches_longer_in_programs) {
+    const size_t block = oci_codec_gzip.block_size;
+    OCI_AUTO_MEM char *data = oci_alloc(2 * block);
+    OCI_AUTO_BUF oci_buf one = OCI_BUF_INIT;
+    OCI_AUTO_BUF oci_buf by_default = OCI_BUF_INIT;
+    OCI_AUTO_BUF oci_buf levels = OCI_BUF_INIT;
+    oci_error err = OCI_ERROR_INIT;
+
+    if (!is_built_in(1))
+        skip();
+    fill_two_blocks(data, block);
+    assert_ok(&err, compress_by(1, 2, 1, data, block, &levels, &err));
+    assert_ok(&err, compress_by(1, 1, 1, data + block, block, &levels, &err));
+    assert_ok(&err, compress_by(1, 1, 1, data, 2 * block, &one, &err));
+    assert_ok(&err, compress_by(1, 0, 2, data, 2 * block, &by_default, &err));
+    assert_buf_equal(&by_default, levels.data, levels.len);
+    assert_true(by_default.len != one.len || memcmp(by_default.data, one.data, one.len) != 0);
+}
+
 // proves: diffid.reproducible
 OCI_TEST (encode, takes_the_encoder_that_was_chosen) {
     enum { N = 100000 };
@@ -178,7 +206,7 @@ OCI_TEST (encode, takes_the_encoder_that_was_chosen) {
     assert_ok(&err, compress_with(OCI_COMPRESSION_GZIP, NULL, data, N, &plain, &err));
     assert_buf_equal(&plain, by_zlib.data, by_zlib.len);
     if (is_built_in(1))
-        assert_ok(&err, compress_by(1, 2, 1, data, N, &by_libdeflate, &err));
+        assert_ok(&err, compress_by(1, 0, 1, data, N, &by_libdeflate, &err));
     unsetenv("OCI_IMAGE_ACCEL");
     assert_ok(&err, compress_with(OCI_COMPRESSION_GZIP, NULL, data, N, &by_default, &err));
     if (is_built_in(1)) {
@@ -243,7 +271,7 @@ OCI_TEST (encode, survives_every_failed_allocation_with_threads) {
             int r;
 
             oci_alloc_fail_at(i);
-            r = compress_by(k, 1, 2, data, n, &out, &err);
+            r = compress_by(k, 0, 2, data, n, &out, &err);
             failed = oci_alloc_failed();
             oci_alloc_fail_at(0);
             assert_int_equal(r, failed ? OCI_E_NOMEM : 0);

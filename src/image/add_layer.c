@@ -5,7 +5,9 @@
  *     tar kept      input -> decompress -> tee -> tar check
  *                                           `--.
  *     tar anew      input -> decompress -> tar -> tar -.
- *     tree          walk -----------------------> tar --> feed -> hash (diff_id) -> compress -> ingest (digest, size)
+ *     tree          walk -----------------------> tar --> feed (diff_id) -> compress -> ingest (digest, size)
+ *
+ * What is not compressed has one digest, the ingest's. Otherwise both are computed together, as far as they can.
  */
 #include <stdio.h>
 #include <string.h>
@@ -22,9 +24,12 @@
 
 /* ---- the way down ---- */
 
-/* Asks whether to go on and shows the way, then passes on to the writer that knows the diff_id. */
+/* Asks whether to go on, hashes for the diff_id, and shows the way. */
 struct feed {
-    oci_writer *hash; /* owned */
+    oci_ingest *ingest;     /* borrowed: what is behind dst */
+    oci_writer *dst;        /* owned */
+    oci_digester *digester; /* owned; NULL: the diff_id is the digest */
+    oci_digest diff_id;     /* set when finished, if there is a digester */
     const oci_events *events;
     char what[32];
     uint64_t done;
@@ -35,8 +40,11 @@ static int feed_write(void *ctx, const void *p, size_t n, oci_error *err)
     struct feed *f = ctx;
     int r = oci_check_cancelled(f->events, err);
 
-    if (r == 0)
-        r = oci_writer_write(f->hash, p, n, err);
+    if (r < 0)
+        return r;
+    if (f->digester != NULL)
+        oci_ingest_update_beside(f->ingest, f->digester, (oci_span) { p, n });
+    r = oci_writer_write(f->dst, p, n, err);
     if (r < 0)
         return r;
     f->done += n;
@@ -46,7 +54,16 @@ static int feed_write(void *ctx, const void *p, size_t n, oci_error *err)
 
 static int feed_finish(void *ctx, oci_error *err)
 {
-    return oci_writer_finish(((struct feed *)ctx)->hash, err);
+    struct feed *f = ctx;
+    int r = f->digester != NULL ? oci_digester_final(f->digester, &f->diff_id, err) : 0;
+
+    return r < 0 ? r : oci_writer_finish(f->dst, err);
+}
+
+static void feed_free(struct feed *f)
+{
+    oci_digester_free(f->digester);
+    oci_writer_free(f->dst);
 }
 
 static int ingest_write(void *ctx, const void *p, size_t n, oci_error *err)
@@ -62,11 +79,14 @@ static int open_output(oci_create *c, oci_ingest *ingest, struct feed *f, oci_wr
     int r = oci_writer_to_callbacks(&ingest_ops, ingest, &w, err);
 
     if (r == 0)
-        r = oci_writer_compress(oci_steal(&w), c->o.compression, c->o.compress, &w, err);
-    if (r == 0)
-        r = oci_writer_hash(oci_steal(&w), c->algorithm, &f->hash, err);
+        r = oci_writer_compress(oci_steal(&w), c->o.compression, c->o.compress, &f->dst, err);
+    if (r == 0 && c->o.compression != OCI_COMPRESSION_NONE)
+        r = oci_digester_new(c->algorithm, &f->digester, err);
+    if (r == 0 && f->digester != NULL)
+        r = oci_ingest_hash_later(ingest, err);
     if (r < 0)
         return r;
+    f->ingest = ingest;
     f->events = c->o.events;
     snprintf(f->what, sizeof f->what, "layer %zu", c->layers.count + 1);
     return oci_writer_to_callbacks(&feed_ops, f, out, err);
@@ -177,7 +197,7 @@ static int add_layer(oci_create *c, oci_reader *tar, int fd, const char *created
     OCI_AUTO(oci_ingest) ingest = NULL;
     OCI_AUTO(oci_writer) w = NULL;
     struct feed feed = { 0 };
-    oci_digest digest, diff_id;
+    oci_digest digest;
     uint64_t size;
     int r = oci_store_begin(oci_layout_store(c->layout), c->algorithm, &ingest, err);
 
@@ -188,12 +208,10 @@ static int add_layer(oci_create *c, oci_reader *tar, int fd, const char *created
     if (r == 0)
         r = oci_writer_finish(w, err);
     if (r == 0)
-        r = oci_writer_digest(feed.hash, &diff_id, err);
-    oci_writer_free(feed.hash);
-    if (r == 0)
         r = oci_ingest_commit(oci_steal(&ingest), NULL, &digest, &size, err);
     if (r == 0)
-        r = remember_layer(c, &digest, size, &diff_id, err);
+        r = remember_layer(c, &digest, size, feed.digester != NULL ? &feed.diff_id : &digest, err);
+    feed_free(&feed);
     return r == 0 ? add_history(c, created_by, err) : r;
 }
 

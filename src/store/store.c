@@ -120,59 +120,6 @@ int oci_store_share(oci_store *s, oci_store *from, const oci_descriptor *d, oci_
     return s->ops->share != NULL ? s->ops->share(s, from, &d->digest, d->size, err) : 0;
 }
 
-int oci_ingest_write(oci_ingest *i, const void *p, size_t n, oci_error *err)
-{
-    int r;
-
-    if (i->failed)
-        return oci_fail(err, OCI_E_IO, "an earlier write of this content has failed");
-    if (n == 0)
-        return 0;
-    oci_digester_update(i->digester, p, n);
-    i->size += n;
-    r = i->ops->write(i, p, n, err);
-    i->failed = r < 0;
-    return r;
-}
-
-int oci_ingest_commit(oci_ingest *i, const oci_digest *expect, oci_digest *got, uint64_t *size, oci_error *err)
-{
-    OCI_AUTO(oci_ingest) ingest = i;
-    uint64_t total = i->size;
-    oci_digest digest;
-    int r;
-
-    if (i->failed)
-        return oci_fail(err, OCI_E_IO, "an earlier write of this content has failed");
-    r = oci_digester_final(i->digester, &digest, err);
-    if (r < 0)
-        return r;
-    if (expect != NULL && !oci_digest_equal(expect, &digest)) {
-        char wanted[OCI_DIGEST_MAX_TEXT], found[OCI_DIGEST_MAX_TEXT];
-
-        oci_digest_format(expect, wanted, sizeof wanted);
-        oci_digest_format(&digest, found, sizeof found);
-        return oci_fail(err, OCI_E_DIGEST, "the content is %s, not %s", found, wanted);
-    }
-    r = ingest->ops->publish(ingest, &digest, err);
-    if (r < 0)
-        return r;
-    if (got != NULL)
-        *got = digest;
-    if (size != NULL)
-        *size = total;
-    return 0;
-}
-
-void oci_ingest_abort(oci_ingest *i)
-{
-    if (i == NULL)
-        return;
-    i->ops->free(i);
-    oci_digester_free(i->digester);
-    oci_free(i);
-}
-
 int oci_store_put(oci_store *s, oci_digest_alg alg, const void *p, size_t n, oci_digest *got, oci_error *err)
 {
     OCI_AUTO(oci_ingest) ingest = NULL;

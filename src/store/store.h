@@ -59,9 +59,16 @@ typedef struct oci_ingest_ops {
 struct oci_ingest {
     const oci_ingest_ops *ops;
     struct oci_digester *digester;
+    struct oci_waiting *waiting; /* or NULL: nothing waits to be hashed */
     uint64_t size;
     bool failed;
 };
+
+/* Lets i, to which nothing was written, leave its hashing to oci_ingest_update_beside where it can, if there is a gain
+ * in that. */
+int oci_ingest_hash_later(oci_ingest *i, oci_error *err);
+/* Gives the bytes to d, and hashes what waits in i together with them. */
+void oci_ingest_update_beside(oci_ingest *i, struct oci_digester *d, oci_span bytes);
 
 /* Blobs in no order, for backends that have to show them in one. */
 typedef struct oci_listed_blob {

@@ -172,9 +172,12 @@ names() {
 
 @test "sha512" {
     make_tars
-    succeeds create --digest-algorithm sha512 layout:app tree.tar
-    succeeds inspect --json layout:app
-    is_json '.digest | startswith("sha512:")'
+    for compression in gzip none; do
+        succeeds create --digest-algorithm sha512 --compress $compression layout:app tree.tar
+        succeeds inspect --json layout:app
+        is_json '.digest | startswith("sha512:")'
+        succeeds validate layout:app
+    done
     succeeds unpack --rootfs-only layout:app rootfs
 }
 

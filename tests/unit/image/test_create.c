@@ -227,8 +227,8 @@ OCI_TEST (create, is_committed_once) {
     scratch_free(dir);
 }
 
-OCI_TEST (create, without_memory_names_nothing) {
-    const oci_create_options o = { .epoch = &epoch };
+static void create_without_memory(const oci_create_options *o)
+{
     oci_error err = OCI_ERROR_INIT;
     int dir = layout_dir_new(), failed = 1, fds;
     OCI_AUTO(oci_layout) l = layout_of(dir);
@@ -243,7 +243,7 @@ OCI_TEST (create, without_memory_names_nothing) {
 
         assert_ok(&err, oci_reader_from_memory(tar.data, tar.len, &r, &err));
         oci_alloc_fail_at(n);
-        result = oci_create_new(l, &o, &c, &err);
+        result = oci_create_new(l, o, &c, &err);
         if (result == 0)
             result = oci_create_add_layer(c, r, "test", &err);
         if (result == 0)
@@ -257,6 +257,14 @@ OCI_TEST (create, without_memory_names_nothing) {
         assert_int_equal(count_fds(), fds);
     }
     scratch_free(dir);
+}
+
+OCI_TEST (create, without_memory_names_nothing) {
+    static const oci_compression kinds[] = { OCI_COMPRESSION_NONE, OCI_COMPRESSION_GZIP, OCI_COMPRESSION_ZSTD };
+    const oci_compress_options alone = { .threads = 1 };
+
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        create_without_memory(&(oci_create_options) { .epoch = &epoch, .compression = kinds[i], .compress = &alone });
 }
 
 /* ---- directories, and what stands on another image ---- */

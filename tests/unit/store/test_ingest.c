@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "digest/digest_auto.h"
 #include "layouts.h"
 
 static const char hello_path[] = "blobs/sha256/2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
@@ -171,6 +172,60 @@ OCI_TEST (ingest, does_not_leave_the_layout) {
 static int many_words(void *ctx, oci_error *err)
 {
     return oci_store_put(ctx, OCI_DIGEST_SHA256, "hello", 5, NULL, err);
+}
+
+enum { WHOLE = 7 };
+
+/* Writes data in pieces. Before each, as many seventh parts of its bytes are hashed for somebody else. */
+static void write_beside(oci_layout *l, const char *data, size_t n, size_t piece, size_t part, bool later)
+{
+    oci_error err = OCI_ERROR_INIT;
+    OCI_AUTO(oci_digester) beside = NULL;
+    OCI_AUTO(oci_ingest) i = NULL;
+    oci_digest want, got, want_beside, got_beside;
+    uint64_t size;
+
+    assert_ok(&err, oci_digest_of(OCI_DIGEST_SHA256, data, n, &want, &err));
+    assert_ok(&err, oci_digest_of(OCI_DIGEST_SHA256, data, n * part / WHOLE, &want_beside, &err));
+    assert_ok(&err, oci_digester_new(OCI_DIGEST_SHA256, &beside, &err));
+    assert_ok(&err, oci_store_begin(oci_layout_store(l), OCI_DIGEST_SHA256, &i, &err));
+    if (later)
+        assert_ok(&err, oci_ingest_hash_later(i, &err));
+    for (size_t at = 0; at < n; at += piece) {
+        const size_t len = n - at < piece ? n - at : piece;
+        const size_t from = at * part / WHOLE, to = (at + len) * part / WHOLE;
+
+        oci_ingest_update_beside(i, beside, (oci_span) { data + from, to - from });
+        assert_ok(&err, oci_ingest_write(i, data + at, len, &err));
+    }
+    assert_ok(&err, oci_digester_final(beside, &got_beside, &err));
+    assert_ok(&err, oci_ingest_commit(oci_steal(&i), &want, &got, &size, &err));
+    assert_true(oci_digest_equal(&got, &want));
+    assert_true(oci_digest_equal(&got_beside, &want_beside));
+    assert_int_equal(size, n);
+}
+
+// proves: layout.blobs.content-matches-digest digest.calculation
+OCI_TEST (ingest, hashes_the_same_beside_something_else) {
+    enum { N = 5 << 20 };
+    static const size_t pieces[] = { 1000, 65536, 300001, 1 << 20, (1 << 20) + 1, 3 << 20, N };
+    static const size_t parts[] = { 1, WHOLE / 2 + 1, WHOLE, 2 * WHOLE + 1 };
+    OCI_AUTO_MEM char *data = oci_alloc(3 * N);
+    int dir = layout_dir_new();
+    OCI_AUTO(oci_layout) l = layout_of(dir);
+    uint64_t x = 7;
+
+    for (size_t k = 0; k < 3 * N; k++) {
+        x = x * UINT64_C(6364136223846793005) + 1442695040888963407u;
+        data[k] = (char)(x >> 56);
+    }
+    for (size_t p = 0; p < sizeof parts / sizeof *parts; p++) {
+        for (size_t k = 0; k < sizeof pieces / sizeof *pieces; k++) {
+            write_beside(l, data, N - k, pieces[k], parts[p], true);
+            write_beside(l, data, N - k, pieces[k], parts[p], k % 2 == 0);
+        }
+    }
+    scratch_free(dir);
 }
 
 OCI_TEST (ingest, without_memory_leaves_nothing) {

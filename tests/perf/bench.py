@@ -5,8 +5,8 @@
 usage: bench.py [OPTION]... BUILD
 
 BUILD is the directory of a release build. Our program and each peer run in turn (A B A B), with fresh targets in memory; what
-counts are the medians of the ratios within the pairs. The results are added to a JSON file, from which --write makes
-docs/benchmarks.md and its plots.
+counts are the medians of the ratios within the pairs. The results are added to a JSON file, from which --write makes a page
+and its plots beside it.
 """
 import argparse
 import fnmatch
@@ -146,7 +146,7 @@ def main():
     parser.add_argument("--lock", help="a file that is locked alone while the clock runs")
     parser.add_argument("--note", default="", help="what the page says about the conditions")
     parser.add_argument("--json", type=pathlib.Path, default=images.ROOT / "docs/benchmarks.json", help="the results, added to what is there")
-    parser.add_argument("--write", action="store_true", help="make docs/benchmarks.md of them")
+    parser.add_argument("--write", action="store_true", help="make the page of the same name (docs/benchmarks.md) of them")
     parser.add_argument("build", type=pathlib.Path, nargs="?", help="a release build; without it nothing is measured")
     args = parser.parse_args()
     if args.quick:
@@ -164,7 +164,7 @@ def main():
             results.data["conditions"] = conditions(programs, scratch, args.note)
             measure(args, Bench(args.build.resolve(), scratch, args.lock), programs, results, pathlib.Path(scratch))
     if args.write:
-        page.write(images.ROOT / "docs", results.data)
+        page.write(args.json.with_suffix(""), results.data)
 
 
 if __name__ == "__main__":

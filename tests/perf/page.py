@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""docs/benchmarks.md and its plots, of nothing but the records of bench.py."""
+"""A page of benchmarks and its plots, of nothing but the records of bench.py. stem is the path of the page without .md."""
 import html
 import math
 
@@ -233,12 +233,17 @@ def memory(items):
             *table(["", *(f"{heads.get(what, what)} ({targets.memory_limit(what)})" for what in whats)], rows)]
 
 
-def plot(docs, name, about, *what):
-    (docs / f"benchmarks-{name}.svg").write_text(lines(*what), encoding="utf-8")
-    return [f"![{about}](benchmarks-{name}.svg)", ""]
+def picture(stem, name, about, drawing):
+    path = stem.with_name(f"{stem.name}-{name}.svg")
+    path.write_text(drawing, encoding="utf-8")
+    return [f"![{about}]({path.name})", ""]
 
 
-def grown(docs, items):
+def plot(stem, name, about, *what):
+    return picture(stem, name, about, lines(*what))
+
+
+def grown(stem, items):
     """A row for each number of entries or layers, and plots of both kinds."""
     rows, each, peaks, layers = [], {}, {}, {}
     for name, records in items.items():
@@ -256,32 +261,32 @@ def grown(docs, items):
             peaks.setdefault(name, []).append((entries, cost["peak"]))
             if entries >= 1000:  # of fewer the start is most
                 each.setdefault(name, []).append((entries, micro))
-    return [*(plot(docs, "entries", "processor time of an entry over the number of entries", each, "entries", "µs") if each else []),
-            *(plot(docs, "memory", "peak memory over the number of entries", peaks, "entries", "MiB") if peaks else []),
-            *(plot(docs, "layers", "processor time of an entry over the number of layers", layers, "layers", "µs") if layers else []),
+    return [*(plot(stem, "entries", "processor time of an entry over the number of entries", each, "entries", "µs") if each else []),
+            *(plot(stem, "memory", "peak memory over the number of entries", peaks, "entries", "MiB") if peaks else []),
+            *(plot(stem, "layers", "processor time of an entry over the number of layers", layers, "layers", "µs") if layers else []),
             *table(["", "shape", "entries", "wall", "processor", "processor, an entry", "peak memory", "bytes beyond one entry, each",
                     "bytes of a path"], rows)]
 
 
-def grown_documents(docs, items):
+def grown_documents(stem, items):
     rows, series = [], {}
     for name, records in items.items():
         own = sorted((int(count), record["ours"]) for count, record in records.items())
         series[name] = [(count, cost["cpu"]) for count, cost in own]
         rows += [[name, f"{count:,}", span(cost["wall"]), span(cost["cpu"]), f"{cost['cpu'] / count * 1e3:.3f} ms", f"{cost['peak']:.0f} MiB"]
                  for count, cost in own]
-    return [*plot(docs, "documents", "processor time over the number of documents", series, "how many", "s", True),
+    return [*plot(stem, "documents", "processor time over the number of documents", series, "how many", "s", True),
             *table(["", "how many", "wall", "processor", "processor, each", "peak memory"], rows)]
 
 
-def growth(docs, items):
+def growth(stem, items):
     """Tables and plots of what grows: entries and layers, and documents."""
     images = {name: records for name, records in items.items() if ", " in name}
     papers = {name: records for name, records in items.items() if ", " not in name}
     return ["## Growth", "", "Empty files in one directory; in chains of 100 directories in each other, with 9 files each; a hundred thousand of them in "
             "1, 10 and 120 layers. Indexes of many manifests, and documents full of faults. What grows linearly is level where an entry is shown, and "
             "parallel to the grey line elsewhere.", "",
-            *(grown(docs, images) if images else []), *(grown_documents(docs, papers) if papers else [])]
+            *(grown(stem, images) if images else []), *(grown_documents(stem, papers) if papers else [])]
 
 
 def best(items):
@@ -292,7 +297,7 @@ def best(items):
             yield item, umoci[0]
 
 
-def write(docs, data):
+def write(stem, data):
     works = grouped(data["records"])
     out = ["# Benchmarks", "", "Made by `tests/perf/bench.py --write`; do not edit. Our program and each peer run in turn, each time with a fresh "
            "target; numbers are medians of the ratios within the pairs, wall / processor time: 2 says that the peer takes twice as long as "
@@ -301,8 +306,7 @@ def write(docs, data):
     rows = [[f"{work}, {item}", works[work][item][peer]["times"]["wall"], works[work][item][peer]["times"]["cpu"]]
             for work in ("unpack", "create-gzip", "create-zstd") for item, peer in best(works.get(work, {}))]
     if rows:
-        (docs / "benchmarks-peers.svg").write_text(bars(rows, "times umoci"), encoding="utf-8")
-        out += ["![times umoci](benchmarks-peers.svg)", ""]
+        out += picture(stem, "peers", "times umoci", bars(rows, "times umoci"))
     out += machine(works.get("unpack", {}))
     for work, (title, about) in TITLES.items():
         if work in works:
@@ -313,9 +317,9 @@ def write(docs, data):
     if "memory" in works:
         out += memory(works["memory"])
     if "growth" in works:
-        out += growth(docs, works["growth"])
+        out += growth(stem, works["growth"])
     out += ["## All values", "", "Peak memory is the most of all runs; in parentheses the least and the most of the ratios; size is ours over theirs.", ""]
     for work, (title, _) in TITLES.items():
         if work in works:
             out += [f"### {title}", "", *details(works[work])]
-    (docs / "benchmarks.md").write_text("\n".join(out).rstrip() + "\n", encoding="utf-8")
+    stem.with_suffix(".md").write_text("\n".join(out).rstrip() + "\n", encoding="utf-8")

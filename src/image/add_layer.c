@@ -66,17 +66,11 @@ static void feed_free(struct feed *f)
     oci_writer_free(f->dst);
 }
 
-static int ingest_write(void *ctx, const void *p, size_t n, oci_error *err)
-{
-    return oci_ingest_write(ctx, p, n, err);
-}
-
 static int open_output(oci_create *c, oci_ingest *ingest, struct feed *f, oci_writer **out, oci_error *err)
 {
-    static const oci_writer_callbacks ingest_ops = { ingest_write, NULL, NULL };
     static const oci_writer_callbacks feed_ops = { feed_write, feed_finish, NULL };
     OCI_AUTO(oci_writer) w = NULL;
-    int r = oci_writer_to_callbacks(&ingest_ops, ingest, &w, err);
+    int r = oci_writer_to_ingest(ingest, &w, err);
 
     if (r == 0)
         r = oci_writer_compress(oci_steal(&w), c->o.compression, c->o.compress, &f->dst, err);

@@ -36,11 +36,6 @@ static int open_content(oci_copier *c, const oci_descriptor *d, const oci_diff_i
     return r < 0 ? r : oci_reader_verify(oci_steal(&reader), &diff_id->digest, OCI_SIZE_UNKNOWN, out, err);
 }
 
-static int ingest_write(void *ctx, const void *p, size_t n, oci_error *err)
-{
-    return oci_ingest_write(ctx, p, n, err);
-}
-
 static int pump(const oci_copier *c, const oci_descriptor *d, oci_reader *content, oci_writer *w, oci_error *err)
 {
     uint64_t done = 0;
@@ -62,7 +57,6 @@ static int pump(const oci_copier *c, const oci_descriptor *d, oci_reader *conten
 static int recompress(oci_copier *c, const oci_descriptor *d, const oci_diff_id *diff_id, oci_digest *digest,
                       uint64_t *size, oci_error *err)
 {
-    static const oci_writer_callbacks ingest_ops = { ingest_write, NULL, NULL };
     OCI_AUTO(oci_ingest) ingest = NULL;
     OCI_AUTO(oci_reader) content = NULL;
     OCI_AUTO(oci_writer) w = NULL;
@@ -71,7 +65,7 @@ static int recompress(oci_copier *c, const oci_descriptor *d, const oci_diff_id 
     if (r == 0)
         r = oci_store_begin(oci_layout_store(c->to), d->digest.alg, &ingest, err);
     if (r == 0)
-        r = oci_writer_to_callbacks(&ingest_ops, ingest, &w, err);
+        r = oci_writer_to_ingest(ingest, &w, err);
     if (r == 0)
         r = oci_writer_compress(oci_steal(&w), c->o.compression, c->o.compress, &w, err);
     if (r == 0)

@@ -12,6 +12,7 @@
 #include "base/span.h"
 #include "digest/digest_auto.h"
 #include "digest/together.h"
+#include "stream/stream.h"
 
 enum { WAITING = 1 << 20 }; /* bytes */
 
@@ -135,4 +136,18 @@ void oci_ingest_abort(oci_ingest *i)
     oci_digester_free(i->digester);
     oci_free(i->waiting);
     oci_free(i);
+}
+
+/* ---- as a writer ---- */
+
+static int write_through(void *ctx, const void *p, size_t n, oci_error *err)
+{
+    return oci_ingest_write(ctx, p, n, err);
+}
+
+int oci_writer_to_ingest(oci_ingest *i, oci_writer **out, oci_error *err)
+{
+    static const oci_writer_callbacks ops = { write_through, NULL, NULL };
+
+    return oci_writer_to_callbacks(&ops, i, out, err);
 }

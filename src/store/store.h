@@ -64,11 +64,13 @@ struct oci_ingest {
     bool failed;
 };
 
+/* Writes to i, which is borrowed as long as the writer lives; finishing it commits nothing. */
+int oci_writer_to_ingest(oci_ingest *i, oci_writer **out, oci_error *err);
 /* Lets i, to which nothing was written, leave its hashing to oci_ingest_update_beside where it can, if there is a gain
  * in that. */
 int oci_ingest_hash_later(oci_ingest *i, oci_error *err);
 /* Gives the bytes to d, and hashes what waits in i together with them. */
-void oci_ingest_update_beside(oci_ingest *i, struct oci_digester *d, oci_span bytes);
+void oci_ingest_update_beside(oci_ingest *i, oci_digester *d, oci_span bytes);
 
 /* Blobs in no order, for backends that have to show them in one. */
 typedef struct oci_listed_blob {

@@ -252,6 +252,8 @@ static int resolve(oci_compression kind, const oci_compress_options *o, oci_enco
     *out = (oci_encode_options) { encoder_of(codec, o->encoder), codec->block_size, o->level, o->threads };
     if (out->encoder == NULL)
         return oci_fail(err, OCI_E_USAGE, "this encoder of %s was not built in", codec->name);
+    if (out->level == 0)
+        out->level = out->encoder->default_level;
     if (out->level < 0 || out->level > codec->max_level)
         return oci_fail(err, OCI_E_USAGE, "%s has the levels 1 to %d, not %d", codec->name, codec->max_level,
                         out->level);

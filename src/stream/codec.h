@@ -41,8 +41,9 @@ typedef struct oci_outline {
 /* What encodes a block of the data as a unit of its own. Blocks can be encoded at the same time, each by a state of its
  * own. */
 typedef struct oci_encoder {
-    size_t (*bound)(size_t n);                            /* what n bytes become at most */
-    int (*make)(int level, void **state, oci_error *err); /* level 0: as it does by default */
+    int default_level;         /* or 0: chosen for each block by what is in it */
+    size_t (*bound)(size_t n); /* what n bytes become at most */
+    int (*make)(int level, void **state, oci_error *err);
     /* The bytes depend on the block and the level alone. room is what bound says, and a block is empty only when there
      * is no data at all. */
     int (*encode)(void *state, oci_span block, unsigned char *out, size_t room, size_t *len, oci_error *err);
@@ -87,7 +88,7 @@ int oci_reader_decode_ahead(oci_reader *src, const oci_codec *codec, uint32_t ma
 typedef struct oci_encode_options {
     const oci_encoder *encoder;
     size_t block_size;
-    int level;        /* one that the encoder has, or 0 */
+    int level;        /* one that the encoder has, also its default */
     unsigned threads; /* at least 1 */
 } oci_encode_options;
 

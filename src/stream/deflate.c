@@ -16,6 +16,9 @@
     F(libdeflate_free_compressor)
 OCI_LIBRARY(libdeflate, "libdeflate", OCI_LIBDEFLATE_NAME, FUNCTIONS)
 
+/* 1 or 2: a twentieth larger than what zlib makes at level 6, and made faster by far than what it makes at level 1. */
+enum { BY_THE_BLOCK = 0 };
+
 struct encoder {
     struct libdeflate_compressor *compressor;
     struct libdeflate_compressor *quick; /* for blocks in which there is little to find; or NULL */
@@ -35,8 +38,6 @@ static void encoder_free(void *state)
     oci_free(e);
 }
 
-/* Without a level it is 1 or 2, by the block: larger than what zlib makes at level 6 by 3 or 4 %, and faster by far
- * than what it makes at level 1. */
 static int make(int level, void **state, oci_error *err)
 {
     struct encoder *e;
@@ -47,10 +48,10 @@ static int make(int level, void **state, oci_error *err)
     e = oci_calloc(1, sizeof *e);
     if (e == NULL)
         return oci_fail_nomem(err);
-    e->compressor = libdeflate.libdeflate_alloc_compressor(level != 0 ? level : 2);
-    if (level == 0)
+    e->compressor = libdeflate.libdeflate_alloc_compressor(level != BY_THE_BLOCK ? level : 2);
+    if (level == BY_THE_BLOCK)
         e->quick = libdeflate.libdeflate_alloc_compressor(1);
-    if (e->compressor == NULL || (level == 0 && e->quick == NULL)) {
+    if (e->compressor == NULL || (level == BY_THE_BLOCK && e->quick == NULL)) {
         encoder_free(e);
         return oci_fail_nomem(err);
     }
@@ -85,4 +86,4 @@ static int encode(void *state, oci_span block, unsigned char *out, size_t room, 
     return 0;
 }
 
-const oci_encoder oci_libdeflate_encoder = { bound, make, encode, encoder_free };
+const oci_encoder oci_libdeflate_encoder = { BY_THE_BLOCK, bound, make, encode, encoder_free };

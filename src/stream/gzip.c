@@ -32,8 +32,7 @@ OCI_LIBRARY(zlib, "zlib", OCI_ZLIB_NAME, FUNCTIONS)
 enum {
     WINDOW = 15 + 16, /* the largest window, with gzip headers and nothing else */
     RAW_WINDOW = -15, /* the same without headers */
-    MEMORY = 8,       /* zlib's default */
-    DEFAULT_LEVEL = 6 /* as well */
+    MEMORY = 8        /* zlib's default */
 };
 
 static bool begins(oci_span head)
@@ -151,8 +150,7 @@ static int encoder_new(int level, void **state, oci_error *err)
         return oci_fail_nomem(err);
     z->zalloc = zalloc;
     z->zfree = zfree;
-    r = zlib.deflateInit2_(z, level != 0 ? level : DEFAULT_LEVEL, Z_DEFLATED, RAW_WINDOW, MEMORY, Z_DEFAULT_STRATEGY,
-                           ZLIB_VERSION, (int)sizeof *z);
+    r = zlib.deflateInit2_(z, level, Z_DEFLATED, RAW_WINDOW, MEMORY, Z_DEFAULT_STRATEGY, ZLIB_VERSION, (int)sizeof *z);
     if (r != Z_OK)
         return fail_zlib(z, r, err);
     *state = oci_steal(&z);
@@ -183,7 +181,7 @@ static void encoder_free(void *state)
     oci_free(state);
 }
 
-static const oci_encoder encoder = { bound, encoder_new, encode, encoder_free };
+static const oci_encoder encoder = { 6, bound, encoder_new, encode, encoder_free };
 
 const oci_codec oci_codec_gzip = {
     .name = "gzip",

@@ -28,8 +28,7 @@ enum {
     /* 128 MiB, or 8 MiB (what RFC 8478 asks of every decoder) where address space is short. */
     WINDOW_LOG = sizeof(void *) > 4 ? 27 : 23,
     /* The last level whose window every decoder has. */
-    MAX_LEVEL = 19,
-    DEFAULT_LEVEL = 3
+    MAX_LEVEL = 19
 };
 
 /* libzstd may be built to read the formats of its infancy as well, which are no zstd; hence the look at every frame. */
@@ -192,7 +191,7 @@ static int encoder_new(int level, void **state, oci_error *err)
     const struct {
         ZSTD_cParameter name;
         int value;
-    } parameters[] = { { ZSTD_c_compressionLevel, level != 0 ? level : DEFAULT_LEVEL }, { ZSTD_c_checksumFlag, 1 } };
+    } parameters[] = { { ZSTD_c_compressionLevel, level }, { ZSTD_c_checksumFlag, 1 } };
     ZSTD_CCtx *ctx;
     int loaded = zstd_load(err);
 
@@ -228,7 +227,7 @@ static void encoder_free(void *state)
     zstd.ZSTD_freeCCtx(state);
 }
 
-static const oci_encoder encoder = { bound, encoder_new, encode, encoder_free };
+static const oci_encoder encoder = { 3, bound, encoder_new, encode, encoder_free };
 
 const oci_codec oci_codec_zstd = {
     .name = "zstd",

@@ -142,12 +142,10 @@ OCI_TEST (encode, has_room_for_what_cannot_be_compressed) {
     const size_t n = oci_codec_zstd.block_size + 1;
     OCI_AUTO_MEM char *data = oci_alloc(n);
     oci_error err = OCI_ERROR_INIT;
-    uint64_t x = 1;
 
-    for (size_t i = 0; i < n; i++) {
-        x = x * UINT64_C(6364136223846793005) + 1442695040888963407u;
-        data[i] = (char)(x >> 56);
-    }
+    random_seed(1);
+    for (size_t i = 0; i < n; i++)
+        data[i] = (char)pick(256);
     for (size_t k = 0; k < N_WAYS; k++) {
         for (int level = 1; is_built_in(k) && level <= 9; level += 4) {
             OCI_AUTO_BUF oci_buf out = OCI_BUF_INIT;

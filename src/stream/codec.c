@@ -175,7 +175,7 @@ int oci_reader_decompress_ahead(oci_reader *src, oci_compression kind, uint32_t 
     if (codec != NULL && o->threads > 1)
         return oci_reader_decode_ahead(oci_steal(&owned), codec, max_ratio, o, out, err);
     r = oci_reader_decompress(oci_steal(&owned), kind, max_ratio, &owned, err);
-    return r < 0 ? r : oci_reader_async(oci_steal(&owned), o->window, out, err);
+    return r < 0 ? r : oci_reader_run_ahead(oci_steal(&owned), o, out, err);
 }
 
 int oci_reader_sniff(oci_reader *src, oci_compression *kind, oci_reader **out, oci_error *err)

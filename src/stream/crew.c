@@ -121,6 +121,16 @@ void oci_crew_open(oci_crew *c)
     pthread_mutex_unlock(&c->lock);
 }
 
+bool oci_crew_has_done(oci_crew *c, size_t job)
+{
+    bool done;
+
+    pthread_mutex_lock(&c->lock);
+    done = c->done[job];
+    pthread_mutex_unlock(&c->lock);
+    return done;
+}
+
 void oci_crew_wait(oci_crew *c, size_t job)
 {
     pthread_mutex_lock(&c->lock);

@@ -27,6 +27,8 @@ typedef struct oci_crew oci_crew;
 int oci_crew_new(const oci_crew_work *work, size_t n_jobs, unsigned threads, oci_crew **out, oci_error *err);
 /* Opens the next job of the ring, which is not open or has been waited for. */
 void oci_crew_open(oci_crew *c);
+/* Whether oci_crew_wait would not wait for that job. */
+bool oci_crew_has_done(oci_crew *c, size_t job);
 /* Waits until that job, the oldest one that is open, is done. Not behind one that has ended everything. */
 void oci_crew_wait(oci_crew *c, size_t job);
 /* Waits for what has been begun, begins nothing more, and frees. */

@@ -250,9 +250,11 @@ static void end_threads(struct parallel_reader *p)
     oci_crew_free(oci_steal(&p->crew));
 }
 
-/* What is left is decoded by the serial stage, which has a thread unless all of it is at hand. */
-static int go_on_alone(struct parallel_reader *p, oci_error *err)
+/* What is left is decoded by the serial stage, which has a thread unless all of it is at hand. verify, a digest, where
+ * this is everything. */
+static int go_on_alone(struct parallel_reader *p, const oci_digest *verify, oci_error *err)
 {
+    const oci_ahead o = { .window = p->o.window, .helped = p->o.helped, .verify = verify };
     OCI_AUTO(oci_reader) r = NULL;
     bool more;
     int result;
@@ -266,7 +268,9 @@ static int go_on_alone(struct parallel_reader *p, oci_error *err)
     if (result == 0)
         result = oci_reader_decode(oci_steal(&r), p->codec, p->max_ratio, p->row, &r, err);
     if (result == 0 && more)
-        result = oci_reader_async(oci_steal(&r), p->o.window, &r, err);
+        result = oci_reader_run_ahead(oci_steal(&r), &o, &r, err);
+    else if (result == 0 && verify != NULL)
+        result = oci_reader_verify(oci_steal(&r), verify, OCI_SIZE_UNKNOWN, &r, err);
     p->serial = oci_steal(&r);
     return result;
 }
@@ -280,12 +284,22 @@ static bool is_good(const struct parallel_reader *p, const struct job *j)
            oci_codec_check_ratio(p->codec->name, p->row.consumed, p->row.produced + j->size, p->max_ratio, NULL) == 0;
 }
 
+static void wait_for_oldest(struct parallel_reader *p)
+{
+    const size_t job = p->oldest % p->n_jobs;
+    bool busy = true;
+
+    while (busy && !oci_crew_has_done(p->crew, job))
+        busy = oci_reader_catch_up(p->o.helped);
+    oci_crew_wait(p->crew, job);
+}
+
 /* Begins to give out the oldest job; false when it is none that may be given out. */
 static bool begin_oldest(struct parallel_reader *p)
 {
     const struct job *j = job_at(p, p->oldest);
 
-    oci_crew_wait(p->crew, p->oldest % p->n_jobs);
+    wait_for_oldest(p);
     if (!is_good(p, j))
         return false;
     p->row.units++;
@@ -307,7 +321,7 @@ static int parallel_next(oci_reader *r, oci_span *out, oci_error *err)
         p->given = 0;
     }
     if (p->given == 0 && !begin_oldest(p)) {
-        int result = go_on_alone(p, err);
+        int result = go_on_alone(p, NULL, err);
 
         return result < 0 ? result : oci_reader_next(p->serial, out, err);
     }
@@ -393,8 +407,11 @@ int oci_reader_decode_ahead(oci_reader *src, const oci_codec *codec, uint32_t ma
         result = start_threads(p, err);
     if (result == 0 && p->crew == NULL) {
         p->begun = 1;
-        result = go_on_alone(p, err);
+        result = go_on_alone(p, o->verify, err);
     }
+    /* The units and what may follow them have one digest. */
+    if (result == 0 && p->crew != NULL && o->verify != NULL)
+        result = oci_reader_verify(oci_steal(&r), o->verify, OCI_SIZE_UNKNOWN, &r, err);
     if (result == 0)
         *out = oci_steal(&r);
     return result;

@@ -45,7 +45,11 @@ struct oci_writer {
     oci_error failure; /* the first one; code 0 until then */
 };
 
-enum { OCI_STREAM_CHUNK = 128 * 1024 };
+enum {
+    OCI_STREAM_CHUNK = 128 * 1024,
+    /* What oci_reader_hash_later keeps: as much as could become what oci_reader_async lets wait in its turn. */
+    OCI_STREAM_BACKLOG = 8 * OCI_STREAM_CHUNK
+};
 
 /* Like oci_reader_next, into room of n bytes. */
 int oci_reader_fill(oci_reader *r, void *room, size_t n, size_t *got, oci_error *err);
@@ -64,12 +68,16 @@ int oci_reader_borrow(oci_reader *src, atomic_bool *cancelled, oci_reader **out,
  * like this before, it is done together with its own hashing of them. r may be NULL. */
 void oci_reader_hash_too(oci_reader *r, oci_digester *also, const void *p, size_t n);
 
-/* Lets r, which verifies and has not been read, leave its hashing as long as possible to oci_reader_update_beside, and
- * its reading too when that reads ahead. Does nothing where hashing like this gains nothing. OCI_E_NOMEM. */
+/* Lets r, which verifies and has not been read, leave its hashing as long as possible to the two that follow; and its
+ * reading too when these read ahead, being called in another thread than r is read in. Does nothing where there is
+ * neither such a thread nor a gain in hashing two things at the same time. OCI_E_NOMEM. */
 int oci_reader_hash_later(oci_reader *r, bool reads_ahead, oci_error *err);
-/* Hashes bytes with d, together with what r still has to hash of what it read, and reads ahead; in any thread. r may be
- * NULL, or any reader. */
+/* Hashes bytes with d, together with as many that r still has to hash where that gains something, and reads ahead. r
+ * may be NULL, or any reader. */
 void oci_reader_update_beside(oci_reader *r, oci_digester *d, oci_span bytes);
+/* For whoever would wait otherwise: hashes up to OCI_STREAM_CHUNK bytes of what r has read, or else reads as many
+ * ahead; false when there is nothing to do now, or somebody else is at it. r may be NULL, or any reader. */
+bool oci_reader_catch_up(oci_reader *r);
 /* oci_reader_hash that hashes like this beside another reader (borrowed, or NULL). */
 int oci_reader_hash_beside(oci_reader *src, oci_digest_alg alg, oci_reader *beside, oci_reader **out, oci_error *err);
 
@@ -79,11 +87,15 @@ int oci_reader_hash_beside(oci_reader *src, oci_digest_alg alg, oci_reader *besi
 int oci_reader_peek(oci_reader *src, size_t n, oci_span *head, bool *whole, oci_reader **out, oci_error *err);
 
 typedef struct oci_ahead {
-    unsigned threads; /* that decode, if there is something for several */
-    size_t memory;    /* bytes that may wait between those */
-    size_t window;    /* bytes that may wait behind a single one; 0: as oci_reader_async has it */
+    unsigned threads;         /* that decode, if there is something for several */
+    size_t memory;            /* bytes that may wait between those */
+    size_t window;            /* bytes that may wait behind a single one; 0: as oci_reader_async has it */
+    oci_reader *helped;       /* borrowed: what the source reads from; caught up with instead of waiting; or NULL */
+    const oci_digest *verify; /* to be demanded of what is read, hashed in the thread where that would wait; or NULL */
 } oci_ahead;
 
+/* oci_reader_async with all that o says but threads and memory. */
+int oci_reader_run_ahead(oci_reader *src, const oci_ahead *o, oci_reader **out, oci_error *err);
 /* What oci_reader_decompress and oci_reader_async do together. What is compressed as oci_writer_compress does it, in
  * units that say how large they are, is decoded by several threads at the same time; bytes and errors are the same. */
 int oci_reader_decompress_ahead(oci_reader *src, oci_compression kind, uint32_t max_ratio, const oci_ahead *o,

@@ -3,7 +3,8 @@
  * The stage that hashes what passes, to demand its digest at the end. What it has given is hashed when more is asked
  * for, so that meanwhile others may hash it together with what they hash. Either that is the same bytes, in the same
  * thread; or it is something else, perhaps in another thread: then what has been given stays where it is for a while.
- * That other thread may also read ahead, where the one that is given the bytes has more to do with them.
+ * That other thread may also read ahead, where the one that is given the bytes has more to do with them, and do both
+ * where it has nothing else to do.
  */
 #include "stream.h"
 
@@ -12,9 +13,6 @@
 #include "base/fail.h"
 #include "base/span.h"
 #include "digest/together.h"
-
-/* Bytes that have been read and may wait: as many as could become what oci_reader_async lets wait in its turn. */
-enum { BACKLOG = 8 * OCI_STREAM_CHUNK };
 
 struct backlog {
     pthread_mutex_t reading;      /* of whoever reads: in the thread that is given the bytes, or ahead of it */
@@ -26,7 +24,7 @@ struct backlog {
     atomic_uint_least64_t passed; /* given, and not looked at any more */
     uint64_t given;
     uint64_t start; /* what lies at the beginning of the ring; changed when nothing waits */
-    unsigned char ring[BACKLOG];
+    unsigned char ring[OCI_STREAM_BACKLOG];
 };
 
 struct verify_reader {
@@ -137,10 +135,10 @@ void oci_reader_hash_too(oci_reader *r, oci_digester *also, const void *p, size_
 /* n bytes from the one with this number on, or what of them lies in one piece. */
 static oci_span piece_at(const struct backlog *b, uint64_t number, uint64_t n)
 {
-    const size_t at = (size_t)((number - b->start) % BACKLOG);
+    const size_t at = (size_t)((number - b->start) % OCI_STREAM_BACKLOG);
 
-    if (n > BACKLOG - at)
-        n = BACKLOG - at;
+    if (n > OCI_STREAM_BACKLOG - at)
+        n = OCI_STREAM_BACKLOG - at;
     return (oci_span) { b->ring + at, (size_t)n };
 }
 
@@ -181,7 +179,7 @@ static uint64_t room_left(const struct backlog *b)
     const uint64_t hashed = atomic_load_explicit(&b->hashed, memory_order_acquire);
     const uint64_t passed = atomic_load_explicit(&b->passed, memory_order_acquire);
 
-    return BACKLOG - (b->read - (hashed < passed ? hashed : passed));
+    return OCI_STREAM_BACKLOG - (b->read - (hashed < passed ? hashed : passed));
 }
 
 /* While reading: reads some bytes, of which there are none at the end. While others keep up they are put at the
@@ -196,7 +194,7 @@ static int read_some(struct verify_reader *v, oci_error *err)
 
     if (b->refused)
         return oci_verifier_admit(v->verifier, 0, err);
-    if (left == BACKLOG)
+    if (left == OCI_STREAM_BACKLOG)
         b->start = b->read;
     room = piece_at(b, b->read, left < OCI_STREAM_CHUNK ? left : OCI_STREAM_CHUNK);
     r = oci_reader_fill(v->src, (void *)(uintptr_t)room.data, room.len, &got, err);
@@ -219,7 +217,7 @@ static int backlog_next(oci_reader *r, oci_span *out, oci_error *err)
     atomic_store_explicit(&b->passed, b->given, memory_order_release);
     ahead = atomic_load_explicit(&b->read, memory_order_acquire) - b->given;
     if (ahead == 0) {
-        hash_down_to(v, BACKLOG - OCI_STREAM_CHUNK);
+        hash_down_to(v, OCI_STREAM_BACKLOG - OCI_STREAM_CHUNK);
         pthread_mutex_lock(&b->reading);
         if (b->read == b->given)
             result = read_some(v, err);
@@ -244,7 +242,7 @@ int oci_reader_hash_later(oci_reader *r, bool reads_ahead, oci_error *err)
     struct verify_reader *v = (struct verify_reader *)r;
     struct backlog *b;
 
-    if (r->ops != &verify_ops || !oci_verifier_has_gain(v->verifier))
+    if (r->ops != &verify_ops || (!reads_ahead && !oci_verifier_has_gain(v->verifier)))
         return 0;
     b = v->backlog = oci_alloc(sizeof *v->backlog);
     if (b == NULL)
@@ -281,6 +279,33 @@ static bool read_ahead(struct verify_reader *v)
     return more;
 }
 
+bool oci_reader_catch_up(oci_reader *r)
+{
+    struct verify_reader *v = (struct verify_reader *)r;
+    oci_span piece = { NULL, 0 };
+
+    if (r == NULL || r->ops != &backlog_ops)
+        return false;
+    if (pthread_mutex_trylock(&v->backlog->hashing) == 0) {
+        piece = oldest(v->backlog, OCI_STREAM_CHUNK);
+        if (piece.len > 0) /* Otherwise the digest may be finished. */
+            hash_oldest(v, piece, NULL, NULL);
+        pthread_mutex_unlock(&v->backlog->hashing);
+    }
+    return piece.len > 0 || read_ahead(v);
+}
+
+/* While hashing: as many bytes as there are of either, and passes over those of bytes. */
+static void hash_together(struct verify_reader *v, oci_digester *d, oci_span *bytes)
+{
+    oci_span piece;
+
+    while (bytes->len > 0 && (piece = oldest(v->backlog, bytes->len)).len > 0) {
+        hash_oldest(v, piece, d, bytes->data);
+        *bytes = oci_span_behind(*bytes, piece.len);
+    }
+}
+
 void oci_reader_update_beside(oci_reader *r, oci_digester *d, oci_span bytes)
 {
     struct verify_reader *v = (struct verify_reader *)r;
@@ -289,14 +314,10 @@ void oci_reader_update_beside(oci_reader *r, oci_digester *d, oci_span bytes)
         oci_digester_update(d, bytes.data, bytes.len);
         return;
     }
-    /* Whoever hashes already goes on, and nobody waits. */
-    if (pthread_mutex_trylock(&v->backlog->hashing) == 0) {
-        oci_span piece;
-
-        while (bytes.len > 0 && (piece = oldest(v->backlog, bytes.len)).len > 0) {
-            hash_oldest(v, piece, d, bytes.data);
-            bytes = oci_span_behind(bytes, piece.len);
-        }
+    /* One after the other they would only keep this thread busy. Whoever hashes already goes on, and nobody waits. */
+    if (oci_verifier_has_gain(v->verifier) && oci_digester_has_gain(d) &&
+        pthread_mutex_trylock(&v->backlog->hashing) == 0) {
+        hash_together(v, d, &bytes);
         pthread_mutex_unlock(&v->backlog->hashing);
     }
     oci_digester_update(d, bytes.data, bytes.len);

@@ -33,20 +33,27 @@ static int fuzz_next_piece(void *ctx, oci_span *out, oci_error *err)
     return 0;
 }
 
-/* Decompresses spans of step bytes, in threads when there are several; OCI_E_LIMIT past FUZZ_MAX_OUTPUT. */
+/* Decompresses spans of step bytes, verified by whoever waits for threads when there are several; OCI_E_LIMIT past
+ * FUZZ_MAX_OUTPUT. */
 static int fuzz_decompress(oci_compression kind, const uint8_t *p, size_t n, size_t step, unsigned threads,
                            oci_buf *out)
 {
-    const oci_ahead ahead = { .threads = threads, .memory = (size_t)64 << 20 };
+    oci_ahead ahead = { .threads = threads, .memory = (size_t)64 << 20 };
     struct fuzz_pieces pieces = { p, n, step };
     OCI_AUTO(oci_reader) r = NULL;
     oci_error err = OCI_ERROR_INIT;
     int result;
 
     FUZZ_CHECK(oci_reader_from_callbacks(&(oci_reader_callbacks) { fuzz_next_piece, NULL }, &pieces, &r, &err) == 0);
-    if (threads > 1)
+    if (threads > 1) {
+        oci_digest want;
+
+        FUZZ_CHECK(oci_digest_of(OCI_DIGEST_SHA256, p, n, &want, &err) == 0);
+        FUZZ_CHECK(oci_reader_verify(oci_steal(&r), &want, n, &r, &err) == 0);
+        FUZZ_CHECK(oci_reader_hash_later(r, true, &err) == 0);
+        ahead.helped = r;
         FUZZ_CHECK(oci_reader_decompress_ahead(oci_steal(&r), kind, UINT32_MAX, &ahead, &r, &err) == 0);
-    else
+    } else
         FUZZ_CHECK(oci_reader_decompress(oci_steal(&r), kind, UINT32_MAX, &r, &err) == 0);
     result = oci_reader_read_all(r, FUZZ_MAX_OUTPUT, out, &err);
     FUZZ_CHECK(result == 0 || (err.code == result && err.msg[0] != '\0'));

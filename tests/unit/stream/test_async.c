@@ -61,6 +61,84 @@ OCI_TEST (async, passes_on_a_long_stream_at_any_pace) {
         }
 }
 
+/* Reads n bytes, which should have the digest want, at any pace: the result at their end. */
+static int read_verified(const char *data, size_t n, size_t budget, unsigned pace, const oci_digest *want)
+{
+    const oci_ahead o = { .window = budget, .verify = want };
+    OCI_AUTO(oci_reader) r = NULL;
+    oci_error err = OCI_ERROR_INIT;
+    size_t at = 0;
+    oci_span span = { NULL, 1 };
+    int result;
+
+    assert_ok(&err, oci_reader_run_ahead(oci_test_chunks(data, n, n / 80 + 1), &o, &r, &err));
+    while ((result = oci_reader_next(r, &span, &err)) == 0 && span.len > 0) {
+        assert_true(span.len <= n - at);
+        assert_memory_equal(span.data, data + at, span.len);
+        at += span.len;
+        if (pace > 0 && (pace == 1 || at % 3 == 0))
+            usleep(500);
+    }
+    assert_int_equal(at, n);
+    /* The verdict stays. */
+    assert_int_equal(oci_reader_next(r, &span, NULL), result);
+    return result;
+}
+
+/* Whoever is faster hashes, and none of it is hashed twice or not. */
+// proves: descriptor.digest.verify
+OCI_TEST (async, verifies_at_any_pace) {
+    enum { N = 2000000 };
+    static const size_t budgets[] = { 30000, 7 * OCI_STREAM_CHUNK, 0 }, lengths[] = { 0, 1, 100, 40000, N };
+    oci_error err = OCI_ERROR_INIT;
+    OCI_AUTO_MEM char *data = oci_alloc(N);
+    oci_digest want, other;
+
+    assert_non_null(data);
+    oci_test_fill(data, N, 37);
+    for (size_t n = 0; n < sizeof lengths / sizeof *lengths; n++) {
+        assert_ok(&err, oci_digest_of(OCI_DIGEST_SHA256, data, lengths[n], &want, &err));
+        assert_ok(&err, oci_digest_of(OCI_DIGEST_SHA256, "other", 5, &other, &err));
+        for (size_t b = 0; b < sizeof budgets / sizeof *budgets; b++)
+            for (unsigned pace = 0; pace < 3; pace++) {
+                assert_int_equal(read_verified(data, lengths[n], budgets[b], pace, &want), 0);
+                assert_int_equal(read_verified(data, lengths[n], budgets[b], pace, &other), OCI_E_DIGEST);
+            }
+    }
+}
+
+OCI_TEST (async, verifies_with_any_number_of_slots) {
+    enum { N = 3000 };
+    oci_error err = OCI_ERROR_INIT;
+    oci_digest want, other;
+    char data[N];
+
+    oci_test_fill(data, N, 41);
+    assert_ok(&err, oci_digest_of(OCI_DIGEST_SHA256, data, N, &want, &err));
+    assert_ok(&err, oci_digest_of(OCI_DIGEST_SHA256, "other", 5, &other, &err));
+    for (size_t b = 0; b < N_BUDGETS; b++) {
+        assert_int_equal(read_verified(data, N, BUDGETS[b], 0, &want), 0);
+        assert_int_equal(read_verified(data, N, BUDGETS[b], 0, &other), OCI_E_DIGEST);
+    }
+}
+
+/* What came before is given, and nothing is said of its digest. */
+OCI_TEST (async, tells_a_failure_and_not_the_digest) {
+    static const oci_digest other = { .alg = OCI_DIGEST_SHA256, .len = 32 };
+    oci_error err = OCI_ERROR_INIT;
+
+    for (size_t b = 0; b < N_BUDGETS; b++) {
+        OCI_AUTO(oci_reader)
+        r = oci_test_reader(&(struct oci_test_source) { .data = "0123456", .len = 7, .step = 2, .fail = OCI_E_IO });
+
+        assert_ok(&err, oci_reader_run_ahead(oci_steal(&r), &(oci_ahead) { .window = BUDGETS[b], .verify = &other }, &r,
+                                             &err));
+        assert_fails(OCI_E_IO, &err, oci_reader_drain(r, &err));
+        assert_string_equal(err.msg, "planned failure");
+        assert_int_equal(oci_reader_count(r), 7);
+    }
+}
+
 OCI_TEST (async, ends_for_ever) {
     OCI_AUTO(oci_reader) r = async_of(oci_test_chunks("ab", 2, 1), 0);
     oci_error err = OCI_ERROR_INIT;
@@ -252,6 +330,46 @@ OCI_TEST (async, carries_a_whole_chain) {
     assert_true(oci_digest_equal(&found, &plain));
     oci_reader_free(r);
     free(data);
+}
+
+/* Gives nothing before another source was read so often. */
+struct gate {
+    atomic_int calls;
+    int wanted;
+};
+
+static int gate_next(void *ctx, oci_span *out, oci_error *err)
+{
+    struct gate *g = ctx;
+
+    for (int i = 0; atomic_load(&g->calls) < g->wanted; i++) {
+        if (i == 100000)
+            return oci_fail(err, OCI_E_IO, "nobody helps");
+        usleep(100);
+    }
+    *out = (oci_span) { NULL, 0 };
+    return 0;
+}
+
+/* The reader that waits does what it can for the one it waits for. */
+OCI_TEST (async, helps_instead_of_waiting) {
+    enum { N = 500000, STEP = 100000 };
+    static char data[N];
+    OCI_AUTO(oci_reader) blob = NULL;
+    OCI_AUTO(oci_reader) r = NULL;
+    oci_error err = OCI_ERROR_INIT;
+    struct gate gate = { .wanted = N / STEP };
+    oci_digest want;
+
+    oci_test_fill(data, N, 31);
+    assert_ok(&err, oci_digest_of(OCI_DIGEST_SHA256, data, N, &want, &err));
+    blob = oci_test_reader(&(struct oci_test_source) { .data = data, .len = N, .step = STEP, .calls = &gate.calls });
+    assert_ok(&err, oci_reader_verify(oci_steal(&blob), &want, N, &blob, &err));
+    assert_ok(&err, oci_reader_hash_later(blob, true, &err));
+    assert_ok(&err, oci_reader_from_callbacks(&(oci_reader_callbacks) { gate_next, NULL }, &gate, &r, &err));
+    assert_ok(&err, oci_reader_run_ahead(oci_steal(&r), &(oci_ahead) { .helped = blob }, &r, &err));
+    assert_ok(&err, oci_reader_drain(r, &err));
+    assert_ok(&err, oci_reader_drain(blob, &err));
 }
 
 static pthread_t source_thread;

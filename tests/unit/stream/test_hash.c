@@ -4,7 +4,6 @@
 #include <pthread.h>
 
 #include "digest/digest_auto.h"
-#include "digest/together.h"
 
 static const char TEXT[] = "The end is the proof.";
 enum { TEXT_LEN = sizeof TEXT - 1 };
@@ -194,9 +193,9 @@ OCI_TEST (verify, hashes_for_others_what_is_not_its_own) {
     assert_true(oci_digest_equal(&got, &want));
 }
 
-enum beside { NOBODY, IN_TURN, IN_A_THREAD };
+enum beside { NOBODY, IN_TURN, /* and in another thread: */ WHILE_IT_READS, INSTEAD_OF_WAITING };
 
-/* Reads n bytes, which should have the digest want, in spans of step, while other bytes are hashed beside. */
+/* Reads n bytes, which should have the digest want, in spans of step, while other bytes are hashed beside, or none. */
 static int read_beside(const char *data, size_t n, size_t step, const oci_digest *want, enum beside how, oci_error *err)
 {
     static const char other[4321] = "something else";
@@ -206,18 +205,20 @@ static int read_beside(const char *data, size_t n, size_t step, const oci_digest
     OCI_AUTO(oci_digester) alone = NULL;
     oci_digest got, expected;
     oci_span span = { NULL, 1 };
+    oci_ahead ahead = { 0 };
     int result;
 
     assert_ok(err, oci_digester_new(OCI_DIGEST_SHA256, &also, err));
     assert_ok(err, oci_digester_new(OCI_DIGEST_SHA256, &alone, err));
     assert_ok(err, oci_reader_verify(oci_test_chunks(data, n, step), want, OCI_SIZE_UNKNOWN, &blob, err));
-    assert_ok(err, oci_reader_hash_later(blob, how == IN_A_THREAD, err));
+    ahead.helped = how == INSTEAD_OF_WAITING ? blob : NULL;
+    assert_ok(err, oci_reader_hash_later(blob, how >= WHILE_IT_READS, err));
     assert_ok(err, oci_reader_borrow(blob, NULL, &r, err));
-    if (how == IN_A_THREAD)
-        assert_ok(err, oci_reader_async(oci_steal(&r), 0, &r, err));
+    if (how >= WHILE_IT_READS)
+        assert_ok(err, oci_reader_run_ahead(oci_steal(&r), &ahead, &r, err));
     while ((result = oci_reader_next(r, &span, err)) == 0 && span.len > 0) {
         assert_memory_equal(span.data, data + oci_reader_count(r) - span.len, span.len);
-        if (how == NOBODY)
+        if (how == NOBODY || how == INSTEAD_OF_WAITING)
             continue;
         oci_reader_update_beside(blob, also, (oci_span) { other, sizeof other });
         oci_digester_update(alone, other, sizeof other);
@@ -240,7 +241,7 @@ OCI_TEST (verify, hashes_beside_others) {
     assert_non_null(data);
     oci_test_fill(data, N, 8);
     assert_ok(&err, oci_digest_of(OCI_DIGEST_SHA256, data, N, &want, &err));
-    for (enum beside how = NOBODY; how <= IN_A_THREAD; how++)
+    for (enum beside how = NOBODY; how <= INSTEAD_OF_WAITING; how++)
         for (size_t step = 1000; step < 4 * (size_t)N; step *= 17) {
             assert_ok(&err, read_beside(data, N, step, &want, how, &err));
             assert_fails(OCI_E_DIGEST, &err, read_beside(data, N - 1, step, &want, how, &err));
@@ -354,10 +355,46 @@ OCI_TEST (verify, reads_ahead) {
         while ((r = oci_reader_next(blob, &span, &err)) == 0 && span.len > 0) {
             assert_memory_equal(span.data, data + oci_reader_count(blob) - span.len, span.len);
             oci_reader_update_beside(blob, also, (oci_span) { "x", 1 });
-            assert_true(!oci_digester_has_gain(also) || atomic_load(&calls) >= N / STEP);
+            assert_true(atomic_load(&calls) >= N / STEP);
         }
         assert_int_equal(r, cases[i].expected);
         assert_int_equal(oci_reader_count(blob), cases[i].given);
+    }
+}
+
+/* Whoever has nothing else to do reads all there is room for, and hashes it, piece by piece in turn. */
+// proves: descriptor.digest.verify
+OCI_TEST (verify, is_caught_up_with) {
+    enum { STEP = 100000, N = 20 * STEP, FIT = (OCI_STREAM_BACKLOG - OCI_STREAM_CHUNK) / STEP + 1 };
+    static const struct {
+        size_t n, wrong; /* bytes, and those less that have the digest */
+        int pieces;
+    } cases[] = { { 7 * STEP, 0, 7 }, { 7 * STEP, 1, 7 }, { N, 0, FIT }, { N, 1, FIT } };
+    oci_error err = OCI_ERROR_INIT;
+    OCI_AUTO_MEM char *data = oci_alloc(N);
+
+    assert_false(oci_reader_catch_up(NULL));
+    assert_non_null(data);
+    oci_test_fill(data, N, 12);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const size_t n = cases[i].n;
+        atomic_int calls = 0;
+        OCI_AUTO(oci_reader) blob = NULL;
+        oci_digest want;
+        int steps = 0;
+
+        blob = oci_test_reader(&(struct oci_test_source) { .data = data, .len = n, .step = STEP, .calls = &calls });
+        assert_ok(&err, oci_digest_of(OCI_DIGEST_SHA256, data, n - cases[i].wrong, &want, &err));
+        assert_ok(&err, oci_reader_verify(oci_steal(&blob), &want, n, &blob, &err));
+        assert_false(oci_reader_catch_up(blob));
+        assert_ok(&err, oci_reader_hash_later(blob, true, &err));
+        while (oci_reader_catch_up(blob))
+            steps++;
+        assert_int_equal(steps, 2 * cases[i].pieces);
+        assert_int_equal(atomic_load(&calls), cases[i].pieces + (n < N));
+        assert_int_equal(oci_reader_drain(blob, &err), cases[i].wrong > 0 ? OCI_E_DIGEST : 0);
+        assert_int_equal(oci_reader_count(blob), n);
+        assert_false(oci_reader_catch_up(blob));
     }
 }
 

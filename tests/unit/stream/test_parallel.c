@@ -3,6 +3,7 @@
 #include "help.h"
 
 #include <dirent.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -10,6 +11,8 @@ static const oci_compression KINDS[] = { OCI_COMPRESSION_GZIP, OCI_COMPRESSION_Z
 enum { MIB = 1 << 20, ENOUGH = 64 * MIB };
 
 static const oci_ahead FOUR = { .threads = 4, .memory = ENOUGH };
+static const oci_digest ANY = { .alg = OCI_DIGEST_SHA256, .len = 32 };
+static const oci_ahead VERIFYING = { .threads = 1, .verify = &ANY };
 
 /* Units of these sizes, each as large as its writer makes them at most. */
 static void put_units(oci_compression kind, const size_t *sizes, size_t n, oci_buf *out)
@@ -90,6 +93,39 @@ static struct outcome at_once(const struct input *i, const oci_ahead *o)
     return outcome_of(r);
 }
 
+/* src (taken), whose digest should be want, is verified by whoever waits for it to be decoded. */
+static int help_decoding(oci_reader *src, oci_compression kind, uint32_t max_ratio, const oci_digest *want,
+                         const oci_ahead *o, oci_reader **out, oci_error *err)
+{
+    OCI_AUTO(oci_reader) r = src;
+    oci_ahead helping = *o;
+    int result = oci_reader_verify(oci_steal(&r), want, OCI_SIZE_UNKNOWN, &r, err);
+
+    if (result == 0)
+        result = oci_reader_hash_later(r, true, err);
+    helping.helped = r;
+    return result < 0 ? result : oci_reader_decompress_ahead(oci_steal(&r), kind, max_ratio, &helping, out, err);
+}
+
+static oci_digest digest_of(const oci_buf *b)
+{
+    oci_error err = OCI_ERROR_INIT;
+    oci_digest d;
+
+    assert_ok(&err, oci_digest_of(OCI_DIGEST_SHA256, b->data, b->len, &d, &err));
+    return d;
+}
+
+static struct outcome with_help(const struct input *i, const oci_ahead *o)
+{
+    const oci_digest want = digest_of(i->in);
+    oci_error err = OCI_ERROR_INIT;
+    oci_reader *r = NULL;
+
+    assert_ok(&err, help_decoding(source_of(i), i->kind, i->max_ratio, &want, o, &r, &err));
+    return outcome_of(r);
+}
+
 /* What an error says, without the numbers of data that has grown too much: they are those of the end of a span. */
 static size_t length_of_words(const oci_error *err)
 {
@@ -123,6 +159,7 @@ static int compare(struct outcome one, struct outcome many)
 
 static int check_alike(const struct input *i, const oci_ahead *o)
 {
+    compare(serially(i), with_help(i, o));
     return compare(serially(i), at_once(i, o));
 }
 
@@ -487,6 +524,89 @@ OCI_TEST (parallel, refuses_other_kinds_with_the_same_words) {
     }
 }
 
+/* A source that counts how often the thread of the test reads it. */
+struct watched {
+    const oci_buf *in;
+    size_t at;
+    pthread_t thread;
+    int calls;
+};
+
+static int watched_next(void *ctx, oci_span *out, oci_error *err)
+{
+    struct watched *w = ctx;
+    const size_t left = w->in->len - w->at;
+
+    (void)err;
+    if (pthread_equal(w->thread, pthread_self()))
+        w->calls++;
+    *out = (oci_span) { w->in->data + w->at, left < 20000 ? left : 20000 };
+    w->at += out->len;
+    return 0;
+}
+
+/* Whoever waits for one thread or for several reads meanwhile. It may come too late at times, but not always. */
+OCI_TEST (parallel, is_helped_by_whoever_waits) {
+    static const oci_reader_callbacks ops = { watched_next, NULL };
+    OCI_AUTO_BUF oci_buf in = OCI_BUF_INIT;
+    oci_error err = OCI_ERROR_INIT;
+
+    put_row(OCI_COMPRESSION_GZIP, 11, &in);
+    for (unsigned threads = 1; threads <= 4; threads += 3) {
+        const oci_ahead o = { .threads = threads, .memory = ENOUGH };
+        const oci_digest want = digest_of(&in);
+        int calls = 0;
+
+        for (int round = 0; round < 100 && calls == 0; round++) {
+            struct watched w = { .in = &in, .thread = pthread_self() };
+            oci_reader *r = NULL;
+
+            assert_ok(&err, oci_reader_from_callbacks(&ops, &w, &r, &err));
+            assert_ok(&err, help_decoding(r, OCI_COMPRESSION_GZIP, 0, &want, &o, &r, &err));
+            w.calls = 0; /* The first unit is read by whoever begins. */
+            assert_ok(&err, oci_reader_drain(r, &err));
+            oci_reader_free(r);
+            calls = w.calls;
+        }
+        assert_true(calls > 0);
+    }
+}
+
+/* Hashed by whoever has time, in units and behind them. */
+// proves: diffid.uncompressed descriptor.digest.verify
+OCI_TEST (parallel, demands_what_the_data_should_be) {
+    for (size_t k = 0; k < 2; k++) {
+        OCI_AUTO_BUF oci_buf in = OCI_BUF_INIT;
+
+        put_row(KINDS[k], 6, &in);
+        for (int form = 0; form < 3; form++) {
+            const struct input i = { .kind = KINDS[k], .in = &in, .step = 50000 };
+            struct outcome whole = serially(&i);
+            oci_digest want = digest_of(&whole.bytes);
+
+            for (unsigned threads = 1; threads <= 4; threads += 3) {
+                const oci_ahead o = { .threads = threads, .memory = ENOUGH, .verify = &want };
+
+                assert_int_equal(compare(serially(&i), with_help(&i, &o)), 0);
+                want.bytes[0] ^= 1;
+                for (int helped = 0; helped < 2; helped++) {
+                    struct outcome other = helped ? with_help(&i, &o) : at_once(&i, &o);
+
+                    assert_int_equal(other.result, OCI_E_DIGEST);
+                    assert_buf_equal(&other.bytes, whole.bytes.data, whole.bytes.len);
+                    outcome_free(&other);
+                }
+                want.bytes[0] ^= 1;
+            }
+            outcome_free(&whole);
+            /* First with something that is no unit behind the units, and then that alone. */
+            if (form == 1)
+                in.len = 0;
+            put_units(KINDS[k], (size_t[]) { 1000, 1000 }, 2, &in);
+        }
+    }
+}
+
 /* However slow the source is, and wherever the threads are. */
 // proves: safety.14
 OCI_TEST (parallel, can_be_freed_at_any_time) {
@@ -501,7 +621,10 @@ OCI_TEST (parallel, can_be_freed_at_any_time) {
                 .data = in.data, .len = in.len, .total = spans % 2 ? UINT64_MAX : in.len * 5, .freed = &freed });
             oci_span span;
 
-            assert_ok(&err, oci_reader_decompress_ahead(r, KINDS[k], 0, &FOUR, &r, &err));
+            if (spans % 4 < 2)
+                assert_ok(&err, oci_reader_decompress_ahead(r, KINDS[k], 0, &FOUR, &r, &err));
+            else
+                assert_ok(&err, help_decoding(r, KINDS[k], 0, &ANY, spans % 4 == 2 ? &FOUR : &VERIFYING, &r, &err));
             for (int i = 0; i < spans; i++)
                 assert_ok(&err, oci_reader_next(r, &span, &err));
             if (spans % 3 == 0)
@@ -553,21 +676,27 @@ OCI_TEST (parallel, runs_ahead_no_further_than_its_ring) {
 }
 
 OCI_TEST (parallel, survives_every_failed_allocation) {
-    for (size_t k = 0; k < 2; k++) {
-        OCI_AUTO_BUF oci_buf in = OCI_BUF_INIT;
+    for (size_t k = 0; k < 4; k++) {
+        OCI_AUTO_BUF oci_buf in = OCI_BUF_INIT, plain = OCI_BUF_INIT;
+        oci_error err = OCI_ERROR_INIT;
+        oci_digest blob, want;
+        const oci_compression kind = KINDS[k % 2];
+        const oci_ahead o = { .threads = k < 2 ? 4 : 1, .memory = ENOUGH, .verify = &want };
         bool failed = true;
 
-        put_units(KINDS[k], (size_t[]) { 140000, 140000, 140000, 10 }, 4, &in);
+        put_units(kind, (size_t[]) { 140000, 140000, 140000, 10 }, 4, &in);
+        assert_ok(&err, oci_test_decompress(kind, in.data, in.len, 0, &plain, &err));
+        blob = digest_of(&in);
+        want = digest_of(&plain);
         for (unsigned long n = 1; failed; n++) {
             OCI_AUTO_BUF oci_buf out = OCI_BUF_INIT;
-            oci_error err = OCI_ERROR_INIT;
             atomic_int freed = 0;
             oci_reader *r = oci_test_reader(
                 &(struct oci_test_source) { .data = in.data, .len = in.len, .step = 1000, .freed = &freed });
             int result;
 
             oci_alloc_fail_at(n);
-            result = oci_reader_decompress_ahead(r, KINDS[k], 0, &FOUR, &r, &err);
+            result = help_decoding(r, kind, 0, &blob, &o, &r, &err);
             if (result == 0)
                 result = oci_test_read(r, &out, &err);
             failed = oci_alloc_failed();

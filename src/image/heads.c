@@ -6,12 +6,10 @@
 #include "os/pool.h"
 #include "stream/stream.h"
 
-int oci_open_layer_for(const oci_layers_use *u, const oci_ahead *o, oci_image *i, size_t n, oci_reader **out,
+int oci_open_layer_for(const oci_layers_use *u, const oci_pace *p, oci_image *i, size_t n, oci_reader **out,
                        const oci_digest **left, oci_error *err)
 {
-    if (o->threads > 1)
-        return oci_image_decode_layer(i, n, o, out, left, err);
-    return u->hashes ? oci_image_decode_layer(i, n, NULL, out, left, err) : oci_image_open_layer(i, n, out, err);
+    return oci_image_decode_layer(i, n, p->shared ? &p->ahead : NULL, out, u->hashes ? left : NULL, err);
 }
 
 oci_heads oci_heads_of(const oci_image *i, const oci_layers_use *u)
@@ -36,7 +34,7 @@ static int read_head(void *ctx, size_t n)
     return 0;
 }
 
-int oci_heads_read(oci_heads *h, oci_image *i, const oci_layers_use *u, const oci_ahead *o, oci_error *err)
+int oci_heads_read(oci_heads *h, oci_image *i, const oci_layers_use *u, const oci_pace *p, oci_error *err)
 {
     const oci_pool_work work = { .ctx = h, .run = read_head };
     int r = h->count > 0 ? oci_check_cancelled(u->events, err) : 0;
@@ -44,7 +42,7 @@ int oci_heads_read(oci_heads *h, oci_image *i, const oci_layers_use *u, const oc
     if (r < 0 || h->count == 0)
         return r;
     for (size_t n = 0; n < h->count; n++)
-        oci_open_layer_for(u, o, i, h->first + n, &h->items[n].reader, &h->items[n].left, NULL);
+        oci_open_layer_for(u, p, i, h->first + n, &h->items[n].reader, &h->items[n].left, NULL);
     r = oci_pool_run(u->jobs, h->count, &work);
     for (size_t n = h->count; r == 0 && n > 0; n--)
         if (h->items[n - 1].reader != NULL)

@@ -23,15 +23,21 @@ typedef struct oci_heads {
     oci_head items[OCI_HEADS_MAX];
 } oci_heads;
 
+/* How each of the layers is read that are read at the same time. */
+typedef struct oci_pace {
+    oci_ahead ahead; /* threads 0: in the thread that uses it */
+    bool shared;     /* whoever uses it helps, see oci_image_decode_layer; otherwise it is left to its thread */
+} oci_pace;
+
 /* Opens a layer in the way that its user wants it: left as in oci_head. Gives. */
-int oci_open_layer_for(const oci_layers_use *u, const oci_ahead *o, oci_image *i, size_t n, oci_reader **out,
+int oci_open_layer_for(const oci_layers_use *u, const oci_pace *p, oci_image *i, size_t n, oci_reader **out,
                        const oci_digest **left, oci_error *err);
 
 /* Which layers will be looked at. */
 oci_heads oci_heads_of(const oci_image *i, const oci_layers_use *u);
 /* Reads them, in as many threads as layers are read in, and shows them. What cannot be read is not shown: it fails
  * again in its turn. */
-int oci_heads_read(oci_heads *h, oci_image *i, const oci_layers_use *u, const oci_ahead *o, oci_error *err);
+int oci_heads_read(oci_heads *h, oci_image *i, const oci_layers_use *u, const oci_pace *p, oci_error *err);
 /* Gives the head of the layer, whose reader is the caller's then; false when there is none. */
 bool oci_heads_take(oci_heads *h, size_t layer, oci_head *out);
 void oci_heads_free(oci_heads *h);

@@ -206,12 +206,36 @@ int oci_image_chain_id(const oci_image *i, size_t n, oci_digest *out, oci_error 
     return r;
 }
 
+/* Takes blob, to become what has the digest want (or NULL). */
+static int decode(oci_reader *blob, oci_compression kind, uint32_t max_ratio, const oci_ahead *ahead,
+                  const oci_digest *want, oci_reader **out, oci_error *err)
+{
+    OCI_AUTO(oci_reader) r = blob;
+    int result;
+
+    if (ahead != NULL) {
+        oci_ahead o = *ahead;
+
+        o.helped = blob;
+        o.verify = want;
+        result = oci_reader_hash_later(blob, true, err);
+        return result < 0 ? result : oci_reader_decompress_ahead(oci_steal(&r), kind, max_ratio, &o, out, err);
+    }
+    result = oci_reader_decompress(oci_steal(&r), kind, max_ratio, &r, err);
+    if (result == 0 && want != NULL)
+        result = oci_reader_verify(oci_steal(&r), want, OCI_SIZE_UNKNOWN, &r, err);
+    if (result == 0)
+        *out = oci_steal(&r);
+    return result;
+}
+
 int oci_image_decode_layer(oci_image *i, size_t n, const oci_ahead *ahead, oci_reader **out, const oci_digest **left,
                            oci_error *err)
 {
     OCI_AUTO(oci_reader) blob = NULL;
     const oci_descriptor *d;
     const oci_diff_id *diff_id;
+    const oci_digest *want;
     oci_compression compression;
     int r;
 
@@ -226,24 +250,18 @@ int oci_image_decode_layer(oci_image *i, size_t n, const oci_ahead *ahead, oci_r
     if (r < 0)
         return r;
     compression = oci_media_type_info(d->media_type).compression;
+    want = &diff_id->digest;
     /* What is not compressed has one digest, and that is demanded already. */
-    *left = &diff_id->digest;
-    if (compression == OCI_COMPRESSION_NONE && oci_digest_equal(&d->digest, &diff_id->digest))
-        *left = NULL;
-    if (ahead != NULL)
-        return oci_reader_decompress_ahead(oci_steal(&blob), compression, i->limits.max_ratio, ahead, out, err);
-    return oci_reader_decompress(oci_steal(&blob), compression, i->limits.max_ratio, out, err);
+    if (compression == OCI_COMPRESSION_NONE && oci_digest_equal(&d->digest, want))
+        want = NULL;
+    if (left != NULL) {
+        *left = want;
+        want = NULL;
+    }
+    return decode(oci_steal(&blob), compression, i->limits.max_ratio, ahead, want, out, err);
 }
 
 int oci_image_open_layer(oci_image *i, size_t n, oci_reader **out, oci_error *err)
 {
-    OCI_AUTO(oci_reader) reader = NULL;
-    const oci_digest *left = NULL;
-    int r = oci_image_decode_layer(i, n, NULL, &reader, &left, err);
-
-    if (r == 0 && left != NULL)
-        r = oci_reader_verify(oci_steal(&reader), left, OCI_SIZE_UNKNOWN, &reader, err);
-    if (r == 0)
-        *out = oci_steal(&reader);
-    return r;
+    return oci_image_decode_layer(i, n, NULL, out, NULL, err);
 }

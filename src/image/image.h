@@ -41,8 +41,9 @@ int oci_read_manifest(oci_store *s, const oci_descriptor *d, const oci_limits *l
 int oci_read_config(oci_store *s, const oci_descriptor *d, const oci_limits *limits, oci_buf *bytes, oci_config **out,
                     oci_error *err);
 
-/* oci_image_open_layer in two steps: what the decoded layer still has to be verified to be is left, or NULL. ahead may
- * be NULL; otherwise it is decoded ahead of its reader. */
+/* oci_image_open_layer with two choices. left, if not NULL: its diff_id is not demanded but given (borrowed), or NULL
+ * when nothing is left to be demanded. ahead, if not NULL: it is decoded in threads, and whoever reads it reads and
+ * hashes the blob instead of waiting; helped and verify are not looked at. */
 int oci_image_decode_layer(oci_image *i, size_t n, const oci_ahead *ahead, oci_reader **out, const oci_digest **left,
                            oci_error *err);
 

@@ -63,7 +63,7 @@ static int use_reader(const struct ahead *a, oci_reader *layer, size_t n, const 
 }
 
 /* Failures wait for the layer's turn, so that of several the first one is told, whatever the threads do. */
-static void open_ahead(oci_image *i, size_t n, const oci_layers_use *u, const oci_ahead *o, oci_heads *heads,
+static void open_ahead(oci_image *i, size_t n, const oci_layers_use *u, const oci_pace *p, oci_heads *heads,
                        struct ahead *a)
 {
     oci_head head = { 0 };
@@ -71,11 +71,11 @@ static void open_ahead(oci_image *i, size_t n, const oci_layers_use *u, const oc
 
     *a = (struct ahead) { .why = OCI_ERROR_INIT };
     if (!oci_heads_take(heads, n, &head))
-        r = oci_open_layer_for(u, o, i, n, &head.reader, &head.left, &a->why);
+        r = oci_open_layer_for(u, p, i, n, &head.reader, &head.left, &a->why);
     a->reader = head.reader;
     a->left = head.left;
-    if (r == 0 && o->threads == 1 && !head.whole)
-        r = oci_reader_async(oci_steal(&a->reader), o->window, &a->reader, &a->why);
+    if (r == 0 && p->ahead.threads > 0 && !p->shared && !head.whole)
+        r = oci_reader_async(oci_steal(&a->reader), p->ahead.window, &a->reader, &a->why);
     a->why.code = r;
 }
 
@@ -95,27 +95,32 @@ static unsigned jobs_of(const oci_layers_use *u)
     return jobs < MAX_JOBS ? jobs : MAX_JOBS;
 }
 
-/* How each of the layers is read that are at the same time: without a thread, with one or with several. Whoever uses
- * them, making files, keeps a processor busy; heads are a part of what waits. */
-static oci_ahead plan(const oci_layers_use *u, size_t layers, size_t heads)
+/* Whoever uses the layers, making files, keeps a processor busy, and several layers the others, unless there are many.
+ * With one layer there is always somebody who waits and could help. heads are a part of what waits. */
+static oci_pace plan(const oci_layers_use *u, size_t layers, size_t heads)
 {
-    const size_t memory = (AHEAD - heads * OCI_HEAD_BYTES) / layers, most = layers == 1 ? ALONE : AHEAD_OF_ONE;
     const unsigned threads = (jobs_of(u) - 1) / (unsigned)layers, least = u->jobs == 1 ? 0 : 1;
+    const bool shared = threads > (layers == 1 ? 0 : 1);
+    const size_t all = (AHEAD - heads * OCI_HEAD_BYTES) / layers, memory = all - (shared ? OCI_STREAM_BACKLOG : 0);
+    const size_t most = layers == 1 ? ALONE : AHEAD_OF_ONE;
 
-    return (oci_ahead) {
-        .threads = threads > least ? threads : least,
-        .memory = memory,
-        .window = memory < most ? memory : most,
+    return (oci_pace) {
+        .ahead = {
+            .threads = threads > least ? threads : least,
+            .memory = memory,
+            .window = memory < most ? memory : most,
+        },
+        .shared = shared,
     };
 }
 
 int oci_image_use_layer(oci_image *i, size_t n, const oci_layers_use *u, oci_error *err)
 {
-    const oci_ahead o = plan(u, 1, 0);
+    const oci_pace p = plan(u, 1, 0);
     struct ahead a = { 0 };
     oci_heads none = { .first = SIZE_MAX };
 
-    open_ahead(i, n, u, &o, &none, &a);
+    open_ahead(i, n, u, &p, &none, &a);
     return oci_wrap(err, use_next(&a, n, u, err), "layer %zu (%s)", n + 1, i->manifest->layers[n]->digest_text);
 }
 
@@ -123,18 +128,18 @@ int oci_image_use_layers(oci_image *i, const oci_layers_use *u, oci_error *err)
 {
     const size_t n_layers = i->manifest->n_layers, window = jobs_of(u) < n_layers ? jobs_of(u) : n_layers;
     oci_heads heads = oci_heads_of(i, u);
-    const oci_ahead o = plan(u, window > 0 ? window : 1, heads.count);
+    const oci_pace p = plan(u, window > 0 ? window : 1, heads.count);
     struct ahead ahead[MAX_JOBS] = { 0 };
     size_t opened = 0;
     int r;
 
     /* The lowest layers are read meanwhile. */
     for (; opened < heads.first && opened < window; opened++)
-        open_ahead(i, opened, u, &o, &heads, &ahead[opened]);
-    r = oci_heads_read(&heads, i, u, &o, err);
+        open_ahead(i, opened, u, &p, &heads, &ahead[opened]);
+    r = oci_heads_read(&heads, i, u, &p, err);
     for (size_t n = 0; r == 0 && n < n_layers; n++) {
         for (; opened < n_layers && opened < n + window; opened++)
-            open_ahead(i, opened, u, &o, &heads, &ahead[opened % window]);
+            open_ahead(i, opened, u, &p, &heads, &ahead[opened % window]);
         r = oci_wrap(err, use_next(&ahead[n % window], n, u, err), "layer %zu (%s)", n + 1,
                      i->manifest->layers[n]->digest_text);
     }

@@ -93,19 +93,22 @@ static const char *rule_of_archive(const oci_error *why)
 }
 
 /* blob (borrowed) ► inflate ► hash for each algorithm. hashes[alg] is the stage of that algorithm. When it is worth
- * while, inflating has a thread, or several. Where it can be done together, both digests are computed behind it. */
+ * while, inflating has a thread, or several. Both digests are computed behind it, together where that gains something,
+ * otherwise that of the blob while there is nothing else to do. */
 static int make_chain(oci_reader *blob, struct jobs *jobs, const oci_content *c, oci_compression kind,
                       oci_reader *hashes[UINT8_MAX + 1], oci_reader **out, oci_error *err)
 {
     const oci_layer_use *uses = c->uses[kind];
     OCI_AUTO(oci_reader) r = NULL;
     const bool is_ahead = jobs->is_ahead && c->size >= WORTH_A_THREAD;
+    oci_ahead ahead = jobs->ahead;
     int result = oci_reader_hash_later(blob, is_ahead, err);
 
+    ahead.helped = blob;
     if (result == 0)
         result = oci_reader_borrow(blob, &jobs->cancelled, &r, err);
     if (result == 0 && is_ahead)
-        result = oci_reader_decompress_ahead(oci_steal(&r), kind, jobs->v->limits.max_ratio, &jobs->ahead, &r, err);
+        result = oci_reader_decompress_ahead(oci_steal(&r), kind, jobs->v->limits.max_ratio, &ahead, &r, err);
     else if (result == 0)
         result = oci_reader_decompress(oci_steal(&r), kind, jobs->v->limits.max_ratio, &r, err);
     for (; result == 0 && uses != NULL; uses = uses->next) {

@@ -19,15 +19,48 @@ struct setup {
     oci_image *image;
 };
 
+static void setup_open(struct setup *s)
+{
+    oci_error err = OCI_ERROR_INIT;
+
+    s->layout = layout_of(s->dir);
+    assert_ok(&err, oci_image_open(oci_layout_store(s->layout), oci_layout_index(s->layout)->manifests[0], NULL,
+                                   &s->image, &err));
+}
+
 static struct setup setup_new(void)
 {
     struct setup s = { .dir = layout_dir_new() };
-    oci_error err = OCI_ERROR_INIT;
 
     image_put_layers(s.dir, s.layers, N_LAYERS);
-    s.layout = layout_of(s.dir);
-    assert_ok(&err, oci_image_open(oci_layout_store(s.layout), oci_layout_index(s.layout)->manifests[0], NULL, &s.image,
-                                   &err));
+    setup_open(&s);
+    return s;
+}
+
+/* An image of n layers, of the same blob, which should become the tar. */
+static struct setup setup_large(const oci_buf *blob, const char *media_type, const oci_buf *tar, int n)
+{
+    struct setup s = { .dir = layout_dir_new() };
+    OCI_AUTO_BUF oci_buf diff_ids = OCI_BUF_INIT, list = OCI_BUF_INIT;
+    char diff_id[OCI_DIGEST_MAX_TEXT];
+    oci_error err = OCI_ERROR_INIT;
+    struct blob config, manifest;
+    oci_digest digest;
+
+    assert_ok(&err, oci_digest_of(OCI_DIGEST_SHA256, tar->data, tar->len, &digest, &err));
+    oci_digest_format(&digest, diff_id, sizeof diff_id);
+    s.layers[0] = blob_put_bytes(s.dir, media_type, "", blob->data, blob->len);
+    for (int i = 0; i < n; i++) {
+        assert_ok(&err, oci_buf_printf(&diff_ids, &err, "%s\"%s\"", i > 0 ? "," : "", diff_id));
+        assert_ok(&err, oci_buf_printf(&list, &err, "%s%s", i > 0 ? "," : "", s.layers[0].json));
+    }
+    config = blob_put(s.dir, CONFIG_TYPE, "",
+                      "{\"architecture\":\"%s\",\"os\":\"%s\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[%s]}}",
+                      oci_platform_host()->architecture, oci_platform_host()->os, diff_ids.data);
+    manifest = blob_put(s.dir, MANIFEST_TYPE, "", "{\"schemaVersion\":2,\"config\":%s,\"layers\":[%s]}", config.json,
+                        list.data);
+    index_write(s.dir, "%s", manifest.json);
+    setup_open(&s);
     return s;
 }
 
@@ -131,6 +164,101 @@ OCI_TEST (layers, alone_are_read_alike) {
     setup_free(&s);
 }
 
+/* ---- large ones ---- */
+
+enum { CONTENT = 6000000 /* more than is read ahead */ };
+
+static void large_tar(oci_buf *tar)
+{
+    OCI_AUTO_MEM unsigned char *content = oci_alloc(CONTENT);
+
+    assert_non_null(content);
+    random_seed(5);
+    for (size_t i = 0; i < CONTENT; i++)
+        content[i] = (unsigned char)pick(i % 7 < 3 ? 256 : 4);
+    archive_header(tar, '0', "content", CONTENT);
+    archive_data(tar, content, CONTENT);
+    archive_end(tar);
+}
+
+static void compress(oci_compression kind, const oci_buf *tar, oci_buf *blob)
+{
+    oci_error err = OCI_ERROR_INIT;
+    oci_writer *w = NULL;
+
+    assert_ok(&err, oci_writer_to_buf(blob, &w, &err));
+    assert_ok(&err, oci_writer_compress(w, kind, NULL, &w, &err));
+    assert_ok(&err, oci_writer_write(w, tar->data, tar->len, &err));
+    assert_ok(&err, oci_writer_finish(w, &err));
+    oci_writer_free(w);
+}
+
+static int read_through(void *ctx, oci_reader *tar, oci_error *err)
+{
+    uint64_t *got = ctx;
+    int r = oci_reader_drain(tar, err);
+
+    *got += oci_reader_count(tar);
+    return r;
+}
+
+static int look_at_nothing(void *ctx, size_t n, oci_span head, oci_error *err)
+{
+    (void)ctx, (void)n, (void)head, (void)err;
+    return 0;
+}
+
+/* With any number of threads, whoever hashes, heads or not: so many bytes, and then what is wrong with them. */
+static void check_large(struct setup *s, uint64_t bytes, int expected)
+{
+    oci_error err = OCI_ERROR_INIT;
+    int fds = count_fds();
+
+    for (unsigned jobs = 0; jobs < 8; jobs += jobs < 5 ? 1 : 2)
+        for (int way = 0; way < 4; way++) {
+            uint64_t got = 0;
+            const oci_layers_use how = { .jobs = jobs,
+                                         .hashes = way % 2 > 0,
+                                         .use = read_through,
+                                         .foresee = way < 2 ? NULL : look_at_nothing,
+                                         .ctx = &got };
+
+            assert_int_equal(oci_image_use_layers(s->image, &how, &err), expected);
+            assert_int_equal(got, bytes);
+            assert_int_equal(count_fds(), fds);
+        }
+    setup_free(s);
+}
+
+// proves: descriptor.digest.verify diffid.uncompressed
+OCI_TEST (layers, that_are_large_are_what_two_digests_say) {
+    static const char *const types[] = { LAYER_TYPE, LAYER_TYPE "+gzip", LAYER_TYPE "+zstd" };
+    OCI_AUTO_BUF oci_buf tar = OCI_BUF_INIT, other = OCI_BUF_INIT;
+    oci_error err = OCI_ERROR_INIT;
+
+    large_tar(&tar);
+    assert_ok(&err, oci_buf_append(&other, tar.data, tar.len, &err));
+    other.data[600] ^= 1;
+    for (oci_compression kind = OCI_COMPRESSION_NONE; kind <= OCI_COMPRESSION_ZSTD; kind++) {
+        OCI_AUTO_BUF oci_buf blob = OCI_BUF_INIT;
+        struct setup s;
+
+        compress(kind, &tar, &blob);
+        for (int n = 1; n <= 2; n++) {
+            s = setup_large(&blob, types[kind], &tar, n);
+            check_large(&s, (uint64_t)n * tar.len, 0);
+        }
+        s = setup_large(&blob, types[kind], &other, 2);
+        check_large(&s, tar.len, OCI_E_DIGEST);
+        /* A blob that decodes as it should but is another one. */
+        blob.data[blob.len / 2] ^= 1;
+        s = setup_large(&blob, types[kind], &tar, 1);
+        blob.data[blob.len / 2] ^= 1;
+        file_write(s.dir, s.layers[0].path, blob.data, blob.len);
+        check_large(&s, tar.len, OCI_E_DIGEST);
+    }
+}
+
 /* ---- looking at them before ---- */
 
 static int look(void *ctx, size_t n, oci_span head, oci_error *err)
@@ -212,18 +340,18 @@ static unsigned rounds(void)
 
 /* Cancelled, short of memory or with damage in a layer, at any moment and with any number of threads: no wait, no leak,
  * no result. OCI_TEST_ROUNDS=10000 tries that often. */
-OCI_TEST (layers, leave_nothing_whenever_they_are_stopped) {
-    struct setup s = setup_new();
+static void stop_rounds(struct setup *s, unsigned layers, unsigned n)
+{
     oci_error err = OCI_ERROR_INIT;
     int out = scratch_new(), fds = count_fds();
     unsigned stopped = 0;
 
     random_seed(3);
-    for (unsigned n = 0; n < rounds(); n++) {
+    for (; n > 0; n--) {
         struct stopper stopper = { 0 };
         oci_events events = { .ctx = &stopper, .cancelled = stop_after };
         oci_unpack_options o = { .events = &events };
-        const unsigned bad = pick(N_LAYERS);
+        const char *bad = s->layers[pick(layers)].path;
         OCI_AUTO_BUF oci_buf good = OCI_BUF_INIT;
         bool failed = true;
         int r;
@@ -238,15 +366,18 @@ OCI_TEST (layers, leave_nothing_whenever_they_are_stopped) {
             oci_alloc_fail_at(1 + pick(900));
             break;
         default:
-            file_read(s.dir, s.layers[bad].path, &good);
-            file_write(s.dir, s.layers[bad].path, "damage", 6);
+            file_read(s->dir, bad, &good);
+            good.data[good.len / 2] ^= 1;
+            file_write(s->dir, bad, good.data, pick(2) ? good.len : 6);
+            good.data[good.len / 2] ^= 1;
         }
-        r = oci_unpack(s.image, out, "b", &o, &err);
+        r = oci_unpack(s->image, out, "b", &o, &err);
         failed = r < 0;
         oci_alloc_fail_at(0);
         if (good.len > 0)
-            file_write(s.dir, s.layers[bad].path, good.data, good.len);
+            file_write(s->dir, bad, good.data, good.len);
         stopped += failed;
+        assert_true(failed || good.len == 0);
         assert_int_equal(count_entries(out), failed ? 0 : 1);
         assert_int_equal(count_fds(), fds);
         if (!failed)
@@ -254,5 +385,22 @@ OCI_TEST (layers, leave_nothing_whenever_they_are_stopped) {
     }
     assert_true(stopped > 0);
     scratch_free(out);
+}
+
+OCI_TEST (layers, leave_nothing_whenever_they_are_stopped) {
+    struct setup s = setup_new();
+
+    stop_rounds(&s, N_LAYERS, rounds());
+    setup_free(&s);
+}
+
+OCI_TEST (layers, leave_nothing_when_one_alone_is_stopped) {
+    OCI_AUTO_BUF oci_buf tar = OCI_BUF_INIT, blob = OCI_BUF_INIT;
+    struct setup s;
+
+    large_tar(&tar);
+    compress(OCI_COMPRESSION_GZIP, &tar, &blob);
+    s = setup_large(&blob, LAYER_TYPE "+gzip", &tar, 1);
+    stop_rounds(&s, 1, rounds() / 4 + 20);
     setup_free(&s);
 }

@@ -108,8 +108,9 @@ int oci_wrap(oci_error *err, int r, const char *fmt, ...)
     if (err == NULL || r >= 0)
         return r;
     memcpy(inner, err->msg, sizeof inner);
+    /* A name may be of any length, and must leave room for the reason. */
     va_start(args, fmt);
-    format_line(err->msg, sizeof err->msg, fmt, args);
+    format_line(err->msg, sizeof err->msg / 2, fmt, args);
     va_end(args);
     append(err, ": ");
     append(err, inner);

@@ -52,6 +52,20 @@ OCI_TEST (error, errno_chooses_the_code) {
     assert_string_equal(err.msg, "open 'f': No such file or directory");
 }
 
+/* However long a name is, and however often it is wrapped. */
+OCI_TEST (error, wrap_keeps_the_reason) {
+    oci_error err = OCI_ERROR_INIT;
+    char name[4096];
+
+    memset(name, 'x', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    oci_fail(&err, OCI_E_LIMIT, "the reason");
+    oci_wrap(&err, err.code, "'%s'", name);
+    oci_wrap(&err, err.code, "layer %d", 1);
+    assert_memory_equal(err.msg, "layer 1: 'xxx", 13);
+    assert_non_null(strstr(err.msg, "xxx...: the reason"));
+}
+
 OCI_TEST (error, wrap_puts_context_before) {
     oci_error err = OCI_ERROR_INIT;
 

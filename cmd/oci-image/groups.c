@@ -28,7 +28,7 @@ const struct cli_option cli_image_options[] = {
 const struct cli_option cli_limits_options[] = {
     CLI_SIZE(struct cli_limits, max_size, 0, "max-size", "BYTES", "unpacked bytes of an image; default 1T"),
     CLI_NUMBER(struct cli_limits, max_entries, 0, "max-entries", "N", UINT64_MAX,
-               "entries of all layers; default 10000000"),
+               "entries of all layers, and directories made for them; default 10000000"),
     CLI_NUMBER(struct cli_limits, max_ratio, 0, "max-ratio", "N", UINT32_MAX,
                "decompressed to compressed bytes of a layer past its first 64 MiB; default 2048"),
     CLI_SIZE(struct cli_limits, max_document, 0, "max-document", "BYTES", "bytes of one JSON document; default 4M"),

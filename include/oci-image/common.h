@@ -56,7 +56,7 @@ OCI_API void oci_buf_free(oci_buf *buf);
 /* Ceilings against hostile images; real images stay far below. A field that is 0 means its default. */
 typedef struct oci_limits {
     uint64_t max_size;     /* bytes of all regular files of an unpacked image together; default 1 TiB */
-    uint64_t max_entries;  /* tar entries of an image; default 10,000,000 */
+    uint64_t max_entries;  /* tar entries of an image, and directories made on the way to them; default 10,000,000 */
     uint32_t max_ratio;    /* decompressed to compressed bytes of one layer past its first 64 MiB; default 2,048 */
     uint32_t max_depth;    /* nesting of a JSON document; default 64 */
     uint64_t max_document; /* bytes of one JSON document; default 4 MiB */

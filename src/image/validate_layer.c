@@ -152,6 +152,7 @@ static int see_parents(struct check *c, const oci_tar_entry *e)
             return OCI_E_NOMEM;
         if ((*k & KNOWN_CHILD) != 0)
             break;
+        c->facts->implied += *k == 0 && n > 0;
         if (*k == 0 || (*k & KNOWN_WAITS) != 0)
             *k = (*k & KNOWN_ENTRY) | OCI_TAR_DIR;
         *k |= KNOWN_CHILD;

@@ -90,8 +90,8 @@ static oci_tar_entry kept_entry(const char **at, oci_kept_name *last)
 }
 
 /* Puts one layer on those before. The entry that cannot be applied, or what is missing at the end, is told. 1 when it
- * was refused. */
-static int put_layer(oci_view *view, oci_node *n, const oci_content *c, size_t number, oci_error *err)
+ * was refused. is_told: the layers have too many entries even without directories made for them. */
+static int put_layer(oci_view *view, oci_node *n, const oci_content *c, size_t number, bool is_told, oci_error *err)
 {
     const char *at = c->layer.kept.len > 0 ? c->layer.kept.data : "", *end = at + c->layer.kept.len;
     oci_finding place = n->place;
@@ -122,6 +122,8 @@ static int put_layer(oci_view *view, oci_node *n, const oci_content *c, size_t n
     n->place.entry = name;
     if (r != OCI_E_LIMIT)
         oci_tell(n, "layer.apply.possible", OCI_TOLD_REFUSED, NULL, "%s", why.msg);
+    else if (oci_view_is_full(view) && !is_told)
+        oci_tell(n, "limits.entries", OCI_TOLD_RULE, NULL, "%s", why.msg);
     n->place = place;
     return n->failed < 0 ? oci_fail_nomem(err) : 1;
 }
@@ -143,7 +145,10 @@ static bool can_merge(const oci_checked_image *image, bool *room)
 /* Whether no merging is needed to know that it succeeds, and nothing is asked of what comes out. */
 static bool is_sure(const oci_validation *v, const oci_checked_image *image)
 {
-    return image->n_layers == 1 && image->layers[0]->layer.is_plain && v->o->require_paths.count == 0;
+    const oci_layer_facts *f = image->n_layers == 1 ? &image->layers[0]->layer : NULL;
+
+    return f != NULL && f->is_plain && f->entries + f->implied <= v->limits.max_entries &&
+           v->o->require_paths.count == 0;
 }
 
 int oci_merge_layers(oci_validation *v, oci_node *n, const oci_checked_image *image, oci_view **out, oci_error *err)
@@ -164,7 +169,7 @@ int oci_merge_layers(oci_validation *v, oci_node *n, const oci_checked_image *im
     v->merges_left -= entries;
     r = oci_view_new(&v->limits, NULL, &view, err);
     for (size_t i = 0; r == 0 && i < image->n_layers; i++)
-        r = put_layer(view, n, image->layers[i], i + 1, err);
+        r = put_layer(view, n, image->layers[i], i + 1, entries > v->limits.max_entries, err);
     if (r == 0)
         *out = oci_steal(&view);
     return r < 0 ? r : 0;

@@ -124,11 +124,12 @@ typedef struct oci_layer_use {
 /* What a layer holds. */
 typedef struct oci_layer_facts {
     uint64_t entries, bytes;
-    bool is_cut;     /* a limit was passed, and there is more */
-    bool is_refused; /* something in it cannot be unpacked, and was told */
-    bool is_plain;   /* where nothing is below, it can be applied: nothing goes through links or replaces anything */
-    bool is_kept;    /* kept has all entries, see validate_merged.c */
-    bool no_room;    /* it has not, because other layers have too many */
+    uint64_t implied; /* directories on the way to entries that have none before, as far as they are known */
+    bool is_cut;      /* a limit was passed, and there is more */
+    bool is_refused;  /* something in it cannot be unpacked, and was told */
+    bool is_plain;    /* where nothing is below, it can be applied: nothing goes through links or replaces anything */
+    bool is_kept;     /* kept has all entries, see validate_merged.c */
+    bool no_room;     /* it has not, because other layers have too many */
     oci_buf kept;
 } oci_layer_facts;
 

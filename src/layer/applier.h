@@ -78,7 +78,7 @@ struct oci_applier {
     oci_stand_in stand_in;
     oci_reader *source;      /* of the layer at hand */
     oci_facts *facts;        /* NULL without the option snapshot */
-    uint64_t entries, bytes; /* of all layers */
+    uint64_t entries, bytes; /* of all layers, as they count for the limits */
     oci_apply_stats stats;   /* of this layer */
     oci_left_out left_out;
     bool broken, finished; /* nothing more can be applied */
@@ -99,6 +99,11 @@ typedef struct oci_place {
     struct stat st;
     bool again; /* in a directory that the layer has made: it has had an entry for this place before */
 } oci_place;
+
+/* ---- apply.c ---- */
+
+/* Counts an entry, or a directory that is made for one. */
+int oci_apply_count(oci_applier *a, oci_error *err);
 
 /* ---- place.c ---- */
 

@@ -139,16 +139,24 @@ static int apply_entry(oci_applier *a, const oci_tar_entry *e, oci_tar_reader *t
     return oci_fail(err, OCI_E_INTERNAL, "no such action: %d", (int)plan.action);
 }
 
+int oci_apply_count(oci_applier *a, oci_error *err)
+{
+    if (a->entries == a->limits.max_entries)
+        return oci_fail(err, OCI_E_LIMIT, "the layers have more than the limit of %llu entries",
+                        (unsigned long long)a->limits.max_entries);
+    a->entries++;
+    return 0;
+}
+
 static int apply_entries(oci_applier *a, oci_tar_reader *t, oci_error *err)
 {
     const oci_tar_entry *e;
     int r;
 
     while ((r = oci_tar_reader_next(t, &e, err)) > 0) {
-        if (a->entries == a->limits.max_entries)
-            return oci_fail(err, OCI_E_LIMIT, "the layers have more than the limit of %llu entries",
-                            (unsigned long long)a->limits.max_entries);
-        a->entries++;
+        r = oci_apply_count(a, err);
+        if (r < 0)
+            return r;
         a->stats.entries++;
         r = oci_check_cancelled(a->events, err);
         if (r == 0)

@@ -235,6 +235,7 @@ static int make_dir(oci_nametree *t, uint32_t dir, const char *text, size_t n, u
     if (oci_whiteout_of(text, n) != OCI_WHITEOUT_NONE)
         return oci_fail(err, OCI_E_INVALID, "a symbolic link leads to '%.*s', which is the name of a whiteout", (int)n,
                         text);
+    t->made++;
     r = oci_node_add(t, OCI_TAR_DIR, NULL, out, err);
     return r < 0 ? r : oci_name_put(t, dir, text, n, *out, err);
 }

@@ -47,6 +47,7 @@ typedef struct oci_nametree {
     size_t text;                /* bytes of all names and targets of links */
     uint32_t layer;             /* of what is put there now, from 1 */
     uint64_t lookups, followed; /* paths, and bytes of the links that they went through */
+    uint64_t made;              /* directories that were missing on the way */
 } oci_nametree;
 
 int oci_nametree_init(oci_nametree *t, oci_error *err);

@@ -167,7 +167,9 @@ static int after_parent(void *ctx, int dirfd, const char *base, int fd, oci_erro
     dir->settle = true;
     dir->inherited = false;
     oci_dirs_at(a->dirs, parent)->used = a->layer;
-    r = oci_meta_default_dir(a, fd, err);
+    r = oci_apply_count(a, err);
+    if (r == 0)
+        r = oci_meta_default_dir(a, fd, err);
     if (r == 0)
         r = oci_facts_other(a->facts, &st, base, err);
     if (r < 0 || is_own(a, parent))

@@ -248,17 +248,36 @@ void oci_view_begin_layer(oci_view *v)
     v->number = 0;
 }
 
+bool oci_view_is_full(const oci_view *v)
+{
+    return v->entries + v->tree.made > v->limits.max_entries;
+}
+
+static int check_full(const oci_view *v, oci_error *err)
+{
+    if (!oci_view_is_full(v))
+        return 0;
+    return oci_fail(err, OCI_E_LIMIT, "the layers have more than the limit of %llu entries",
+                    (unsigned long long)v->limits.max_entries);
+}
+
 int oci_view_entry(oci_view *v, const oci_tar_entry *e, oci_error *err)
 {
-    if (v->entries++ == v->limits.max_entries)
-        return oci_fail(err, OCI_E_LIMIT, "the layers have more than the limit of %llu entries",
-                        (unsigned long long)v->limits.max_entries);
-    return apply_entry(v, e, v->number++, err);
+    int r;
+
+    v->entries++;
+    r = check_full(v, err);
+    if (r == 0)
+        r = apply_entry(v, e, v->number++, err);
+    /* It may have had directories made. */
+    return r < 0 ? r : check_full(v, err);
 }
 
 int oci_view_end_layer(oci_view *v, oci_error *err)
 {
-    return oci_late_make(&v->late, link_late, v, err);
+    int r = oci_late_make(&v->late, link_late, v, err);
+
+    return r < 0 ? r : check_full(v, err);
 }
 
 int oci_view_apply(oci_view *v, oci_reader *layer, oci_error *err)

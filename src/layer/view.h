@@ -36,6 +36,8 @@ int oci_view_apply(oci_view *v, oci_reader *layer, oci_error *err);
 void oci_view_begin_layer(oci_view *v);
 int oci_view_entry(oci_view *v, const oci_tar_entry *e, oci_error *err);
 int oci_view_end_layer(oci_view *v, oci_error *err);
+/* Whether it has had more entries, with directories made for them, than the limit. */
+bool oci_view_is_full(const oci_view *v);
 
 /* Whether anything is at the path, whose links are followed but for the last component. OCI_E_UNSAFE as below. */
 int oci_view_has(oci_view *v, const char *path, bool *out, oci_error *err);

@@ -196,6 +196,12 @@ class BadLayout(Case):
         self.layout.image("img", [many])
         self.refused("--max-entries", "49")
 
+    def test_directories_without_end(self):
+        """Each entry of a few bytes would have thousands of directories made, for which there is no entry."""
+        deep = L.tar([L.file(f"{i}/" + "a/" * 2000 + "f") for i in range(50)])
+        self.layout.image("img", [deep], kind="gzip")
+        self.assertIn("limit of 20000 entries", self.refused("--max-entries", "20000"))
+
     # ---- not a tar ----
 
     def test_layer_is_no_tar(self):

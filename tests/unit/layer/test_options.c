@@ -31,6 +31,25 @@ OCI_TEST (options, entries_are_counted_over_all_layers) {
     world_free(&w);
 }
 
+/* An entry of a few bytes could have thousands of them made. */
+// proves: safety.14
+OCI_TEST (options, directories_on_the_way_are_counted) {
+    const oci_limits limits = { .max_entries = 4 };
+    oci_error err = OCI_ERROR_INIT;
+    struct world w;
+
+    world_new(&w);
+    w.options.limits = &limits;
+    assert_ok(&err, APPLY(&w, &err, LAYER(A_FILE("a/b/c", "")), LAYER(A_FILE("a/b/d", ""))));
+    world_reset(&w);
+    assert_ok(&err, APPLY(&w, &err, LAYER(A_FILE("a/b/c/d", ""))));
+    world_reset(&w);
+    assert_fails(OCI_E_LIMIT, &err, APPLY(&w, &err, LAYER(A_FILE("a/b/c/d/e", ""))));
+    world_reset(&w);
+    assert_ok(&err, APPLY(&w, &err, LAYER(A_DIR("a"), A_DIR("a/b"), A_DIR("a/b/c"), A_FILE("a/b/c/d", ""))));
+    world_free(&w);
+}
+
 OCI_TEST (options, bytes_are_counted_over_all_layers) {
     const oci_limits limits = { .max_size = 10 };
     oci_error err = OCI_ERROR_INIT;

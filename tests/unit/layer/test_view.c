@@ -172,6 +172,23 @@ OCI_TEST (view, keeps_to_its_limits) {
     assert_fails(OCI_E_LIMIT, &err, APPLY(v, A_DIR("d")));
 }
 
+OCI_TEST (view, counts_directories_on_the_way) {
+    const oci_limits limits = { .max_entries = 4 };
+    oci_error err = OCI_ERROR_INIT;
+
+    for (int more = 0; more < 2; more++) {
+        OCI_AUTO(oci_view) v = new_view(&limits);
+
+        assert_ok(&err, APPLY(v, A_FILE("a/b/c", "")));
+        assert_false(oci_view_is_full(v));
+        if (more) {
+            assert_fails(OCI_E_LIMIT, &err, APPLY(v, A_FILE("a/b/d/e", "")));
+            assert_true(oci_view_is_full(v));
+        } else
+            assert_ok(&err, APPLY(v, A_FILE("a/b/d", "")));
+    }
+}
+
 OCI_TEST (view, without_memory_fails) {
     int failed = 1;
 

@@ -286,13 +286,15 @@ static void plan_slots(struct async_reader *a, size_t budget)
 
 static int start(struct async_reader *a, const oci_digest *want, oci_error *err)
 {
-    int r = want != NULL ? oci_verifier_new(want, OCI_SIZE_UNKNOWN, &a->verifier, err) : 0;
+    int r = 0;
 
     a->memory = oci_realloc_array(NULL, a->slots, a->slot_size);
     a->lengths = oci_realloc_array(NULL, a->slots, sizeof *a->lengths);
     a->ring = oci_realloc_array(NULL, a->slots, sizeof *a->ring);
-    if (r == 0 && (a->memory == NULL || a->lengths == NULL || a->ring == NULL))
-        r = oci_fail_nomem(err);
+    if (a->memory == NULL || a->lengths == NULL || a->ring == NULL)
+        return oci_fail_nomem(err);
+    if (want != NULL)
+        r = oci_verifier_new(want, OCI_SIZE_UNKNOWN, &a->verifier, err);
     return r < 0 ? r : oci_thread_start(&a->thread, run, a, err);
 }
 

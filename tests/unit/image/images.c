@@ -30,24 +30,36 @@ struct image image_put_host(int dir, const char *mark, const char *members)
     return image_put(dir, host->os, host->architecture, mark, members);
 }
 
-void image_put_tars(int dir, const oci_buf *tars, struct blob *layers, int n)
+void image_put_blobs(int dir, const struct blob *layers, const char *const *diff_ids, int n)
 {
     const oci_platform *host = oci_platform_host();
-    OCI_AUTO_BUF oci_buf diff_ids = OCI_BUF_INIT, list = OCI_BUF_INIT;
+    OCI_AUTO_BUF oci_buf ids = OCI_BUF_INIT, list = OCI_BUF_INIT;
     struct blob config, manifest;
 
     for (int i = 0; i < n; i++) {
-        layers[i] = blob_put_bytes(dir, LAYER_TYPE, "", tars[i].data, tars[i].len);
-        assert_int_equal(oci_buf_printf(&diff_ids, NULL, "%s\"%s\"", i > 0 ? "," : "", layers[i].digest), 0);
+        assert_int_equal(oci_buf_printf(&ids, NULL, "%s\"%s\"", i > 0 ? "," : "", diff_ids[i]), 0);
         assert_int_equal(oci_buf_printf(&list, NULL, "%s%s", i > 0 ? "," : "", layers[i].json), 0);
     }
     config = blob_put(dir, CONFIG_TYPE, "",
                       "{\"architecture\":\"%s\",\"os\":\"%s\",\"config\":{\"Cmd\":[\"/x\"]},"
                       "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[%s]}}",
-                      host->architecture, host->os, diff_ids.data);
+                      host->architecture, host->os, ids.data);
     manifest =
         blob_put(dir, MANIFEST_TYPE, "", "{\"schemaVersion\":2,\"config\":%s,\"layers\":[%s]}", config.json, list.data);
     index_write(dir, "%s", manifest.json);
+}
+
+void image_put_tars(int dir, const oci_buf *tars, struct blob *layers, int n)
+{
+    const char **diff_ids = calloc((size_t)n, sizeof *diff_ids);
+
+    assert_non_null(diff_ids);
+    for (int i = 0; i < n; i++) {
+        layers[i] = blob_put_bytes(dir, LAYER_TYPE, "", tars[i].data, tars[i].len);
+        diff_ids[i] = layers[i].digest;
+    }
+    image_put_blobs(dir, layers, diff_ids, n);
+    free(diff_ids);
 }
 
 void image_put_layers(int dir, struct blob *layers, int n)

@@ -20,7 +20,9 @@ struct image {
 struct image image_put(int dir, const char *os, const char *architecture, const char *mark, const char *members);
 /* The same for the machine that the test runs on. */
 struct image image_put_host(int dir, const char *mark, const char *members);
-/* For the same, with these n tars as its layers; and an index with nothing else. */
+/* For the same, with these n layers; and an index with nothing else. */
+void image_put_blobs(int dir, const struct blob *layers, const char *const *diff_ids, int n);
+/* The same with these n tars as its layers. */
 void image_put_tars(int dir, const oci_buf *tars, struct blob *layers, int n);
 /* The same with n layers that each hold the file "mark" with the layer's number, from 0. */
 void image_put_layers(int dir, struct blob *layers, int n);

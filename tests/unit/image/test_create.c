@@ -15,17 +15,6 @@ static int count_blobs(int dir)
     return n;
 }
 
-static void compress(oci_compression kind, const oci_buf *in, oci_buf *out)
-{
-    oci_writer *w = NULL;
-
-    assert_int_equal(oci_writer_to_buf(out, &w, NULL), 0);
-    assert_int_equal(oci_writer_compress(oci_steal(&w), kind, NULL, &w, NULL), 0);
-    assert_int_equal(oci_writer_write(w, in->data, in->len, NULL), 0);
-    assert_int_equal(oci_writer_finish(w, NULL), 0);
-    oci_writer_free(w);
-}
-
 static int add(oci_create *c, const oci_buf *tar, oci_error *err)
 {
     oci_reader *r = archive_source(tar, 1000, 0, 0);

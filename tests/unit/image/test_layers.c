@@ -41,25 +41,18 @@ static struct setup setup_new(void)
 static struct setup setup_large(const oci_buf *blob, const char *media_type, const oci_buf *tar, int n)
 {
     struct setup s = { .dir = layout_dir_new() };
-    OCI_AUTO_BUF oci_buf diff_ids = OCI_BUF_INIT, list = OCI_BUF_INIT;
+    const char *diff_ids[N_LAYERS];
     char diff_id[OCI_DIGEST_MAX_TEXT];
     oci_error err = OCI_ERROR_INIT;
-    struct blob config, manifest;
     oci_digest digest;
 
     assert_ok(&err, oci_digest_of(OCI_DIGEST_SHA256, tar->data, tar->len, &digest, &err));
     oci_digest_format(&digest, diff_id, sizeof diff_id);
-    s.layers[0] = blob_put_bytes(s.dir, media_type, "", blob->data, blob->len);
     for (int i = 0; i < n; i++) {
-        assert_ok(&err, oci_buf_printf(&diff_ids, &err, "%s\"%s\"", i > 0 ? "," : "", diff_id));
-        assert_ok(&err, oci_buf_printf(&list, &err, "%s%s", i > 0 ? "," : "", s.layers[0].json));
+        s.layers[i] = blob_put_bytes(s.dir, media_type, "", blob->data, blob->len);
+        diff_ids[i] = diff_id;
     }
-    config = blob_put(s.dir, CONFIG_TYPE, "",
-                      "{\"architecture\":\"%s\",\"os\":\"%s\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[%s]}}",
-                      oci_platform_host()->architecture, oci_platform_host()->os, diff_ids.data);
-    manifest = blob_put(s.dir, MANIFEST_TYPE, "", "{\"schemaVersion\":2,\"config\":%s,\"layers\":[%s]}", config.json,
-                        list.data);
-    index_write(s.dir, "%s", manifest.json);
+    image_put_blobs(s.dir, s.layers, diff_ids, n);
     setup_open(&s);
     return s;
 }
@@ -179,18 +172,6 @@ static void large_tar(oci_buf *tar)
     archive_header(tar, '0', "content", CONTENT);
     archive_data(tar, content, CONTENT);
     archive_end(tar);
-}
-
-static void compress(oci_compression kind, const oci_buf *tar, oci_buf *blob)
-{
-    oci_error err = OCI_ERROR_INIT;
-    oci_writer *w = NULL;
-
-    assert_ok(&err, oci_writer_to_buf(blob, &w, &err));
-    assert_ok(&err, oci_writer_compress(w, kind, NULL, &w, &err));
-    assert_ok(&err, oci_writer_write(w, tar->data, tar->len, &err));
-    assert_ok(&err, oci_writer_finish(w, &err));
-    oci_writer_free(w);
 }
 
 static int read_through(void *ctx, oci_reader *tar, oci_error *err)

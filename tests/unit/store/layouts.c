@@ -97,6 +97,16 @@ void file_read(int dir, const char *path, oci_buf *out)
     assert_int_equal(oci_reader_read_all(r, 0, out, NULL), 0);
 }
 
+void compress(oci_compression kind, const oci_buf *in, oci_buf *out)
+{
+    OCI_AUTO(oci_writer) w = NULL;
+
+    assert_int_equal(oci_writer_to_buf(out, &w, NULL), 0);
+    assert_int_equal(oci_writer_compress(oci_steal(&w), kind, NULL, &w, NULL), 0);
+    assert_int_equal(oci_writer_write(w, in->data, in->len, NULL), 0);
+    assert_int_equal(oci_writer_finish(w, NULL), 0);
+}
+
 oci_layout *layout_of(int dir)
 {
     const oci_layout_options o = { .fsync = OCI_FSYNC_NONE };

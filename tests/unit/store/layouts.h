@@ -43,6 +43,9 @@ void file_write(int dir, const char *path, const void *p, size_t n);
 /* Appends what the file holds. */
 void file_read(int dir, const char *path, oci_buf *out);
 
+/* Appends what in becomes when it is compressed. */
+void compress(oci_compression kind, const oci_buf *in, oci_buf *out);
+
 /* Opens the layout for writing without fsync. */
 oci_layout *layout_of(int dir);
 /* A descriptor of text; digest_text is borrowed. */

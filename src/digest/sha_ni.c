@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sha_ni.h"
 
-#include <cpuid.h>
 #include <immintrin.h>
 #include <stdatomic.h>
 #include <string.h>
 
 #include "base/accel.h"
 #include "base/alloc.h"
+#include "base/cpu.h"
 #include "base/span.h"
 
 #define SHA_NI __attribute__((target("sha,sse4.1")))
@@ -109,7 +109,7 @@ __attribute__((target("avx"))) static void zero_upper_halves(void)
 
 static void make_ready(void)
 {
-    if (__builtin_cpu_supports("avx"))
+    if (oci_cpu_has(OCI_CPU_AVX))
         zero_upper_halves();
 }
 
@@ -236,15 +236,6 @@ const oci_digest_ops oci_sha_ni = {
 
 /* ---- whether ---- */
 
-static bool has_instructions(void)
-{
-    unsigned a, b, c, d;
-
-    if (!__get_cpuid(1, &a, &b, &c, &d) || (c & bit_SSE4_1) == 0)
-        return false;
-    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_SHA) != 0;
-}
-
 /* An example of FIPS 180: a block, and what is left of another. */
 static bool computes(void)
 {
@@ -281,7 +272,7 @@ bool oci_sha_ni_is_usable(void)
     int known = atomic_load_explicit(&answer, memory_order_relaxed);
 
     if (known == UNKNOWN) {
-        known = oci_accelerates() && has_instructions() && computes() ? YES : NO;
+        known = oci_accelerates() && oci_cpu_has(OCI_CPU_SSE4_1 | OCI_CPU_SHA) && computes() ? YES : NO;
         atomic_store_explicit(&answer, known, memory_order_relaxed);
     }
     return known == YES;

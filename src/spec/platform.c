@@ -5,6 +5,7 @@
 #include <sys/utsname.h>
 
 #include "base/alloc.h"
+#include "base/cpu.h"
 #include "base/fail.h"
 #include "base/num.h"
 #include "base/text.h"
@@ -318,25 +319,14 @@ static const oci_platform others[] = {
 /* Matches nothing; a program on such a machine has to be told its platform. */
 static const oci_platform unknown_host = HOST("unknown", NULL);
 
-/* The level of the x86-64 psABI this processor reaches, 1 to 4. The features asked for are those that compilers of all
- * ages know by name; no processor has them without the rest of their level. */
+/* The level of the x86-64 psABI this processor reaches, 1 to 4. */
 static unsigned amd64_level(void)
 {
-#if defined(__x86_64__) && defined(__GNUC__)
-    __builtin_cpu_init();
-    if (!__builtin_cpu_supports("ssse3") || !__builtin_cpu_supports("sse4.2") || !__builtin_cpu_supports("popcnt"))
-        return 1;
-    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi") || !__builtin_cpu_supports("bmi2") ||
-        !__builtin_cpu_supports("fma"))
-        return 2;
-    if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
-        !__builtin_cpu_supports("avx512cd") || !__builtin_cpu_supports("avx512dq") ||
-        !__builtin_cpu_supports("avx512vl"))
+    if (oci_cpu_has(OCI_CPU_AMD64_V4))
+        return 4;
+    if (oci_cpu_has(OCI_CPU_AMD64_V3))
         return 3;
-    return 4;
-#else
-    return 1;
-#endif
+    return oci_cpu_has(OCI_CPU_AMD64_V2) ? 2 : 1;
 }
 
 const oci_platform *oci_platform_of_machine(const char *machine)

@@ -11,9 +11,18 @@ static volatile sig_atomic_t caught;
 /* The events are asked for once per process, by the one command that runs. */
 static oci_events events;
 
+/* A call that waits, for a pipe to open or for a lock, is ended by a signal only if it has begun. What came just before
+ * it is said again until the process ends. */
+static void remind(int signal)
+{
+    (void)signal;
+    alarm(1);
+}
+
 /* What is printed from now on is for nobody: a reader that has stalled must not keep us. */
 static void note_signal(int signal)
 {
+    static const struct sigaction again = { .sa_handler = remind };
     int saved = errno, null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
     if (null >= 0)
@@ -21,6 +30,8 @@ static void note_signal(int signal)
     if (null > STDERR_FILENO)
         close(null);
     caught = signal;
+    if (sigaction(SIGALRM, &again, NULL) == 0)
+        alarm(1);
     errno = saved;
 }
 

@@ -2,11 +2,16 @@
 #include "run.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "dest.h"
 #include "test.h"
 
 OCI_TEST (report, every_code_has_a_status) {
@@ -129,6 +134,62 @@ OCI_TEST (process, what_was_ignored_stays_ignored) {
 
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+/* A pipe that nobody opens for writing, one that nobody reads, a lock that another one holds: the signal comes before
+ * the call. */
+static char fifo[] = "oci-archive:/tmp/oci-image-run-XXXXXX";
+static const char *const path = fifo + sizeof "oci-archive:" - 1;
+
+static int waits_for_a_writer(void)
+{
+    struct cli cli = { 0 };
+    int fd;
+
+    cli_events(&cli);
+    raise(SIGINT);
+    return cli_open_input(&cli, path, &fd) == OCI_E_CANCELLED ? 0 : 1;
+}
+
+static int waits_for_a_reader(void)
+{
+    const struct cli_archive options = { 0 };
+    struct cli cli = { 0 };
+    struct cli_dest dest = { 0 };
+
+    if (cli_dest_parse(&cli, fifo, &dest) < 0)
+        return 1;
+    cli_events(&cli);
+    raise(SIGHUP);
+    return cli_dest_open(&cli, &options, NULL, NULL, &dest) == OCI_E_CANCELLED ? 0 : 2;
+}
+
+/* As the library does that, which asks whether it is cancelled when it is interrupted. */
+static int waits_for_a_lock(void)
+{
+    struct cli cli = { 0 };
+    const int held = open(path, O_RDWR | O_CLOEXEC), fd = open(path, O_RDWR | O_CLOEXEC);
+
+    if (flock(held, LOCK_EX) < 0)
+        return 1;
+    cli_events(&cli);
+    raise(SIGTERM);
+    return flock(fd, LOCK_EX) < 0 && errno == EINTR ? 0 : 2;
+}
+
+OCI_TEST (process, a_signal_before_a_call_that_waits_ends_it) {
+    int (*const children[])(void) = { waits_for_a_writer, waits_for_a_reader, waits_for_a_lock };
+
+    close(mkstemp(fifo + (path - fifo)));
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    for (size_t i = 0; i < sizeof children / sizeof *children; i++) {
+        int status = in_child(children[i]);
+
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 0);
+    }
+    assert_int_equal(unlink(path), 0);
 }
 
 /* What cli says and shows on standard error, read back through a pipe. */

@@ -399,7 +399,7 @@ make_multi() {
 # proves: safety.9
 @test "a signal: nothing is left, and nothing was named" {
     make_tars
-    seq 1 6000000 >tree/numbers
+    seq 1 20000000 >tree/numbers
     succeeds create layout:big tree --compress gzip:1
     succeeds create other:app tree.tar
     cp other/index.json before

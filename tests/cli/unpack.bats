@@ -255,9 +255,8 @@ damage() {
     make_tars
     "$OCI_IMAGE" init layout
     mkdir big
-    head -c 150000000 /dev/zero >big/zeros
-    tar -C big -cf big.tar .
-    "$OCI_IMAGE" create --compress none layout:big big.tar --cmd x
+    truncate -s 1500M big/zeros
+    "$OCI_IMAGE" create --compress gzip:1 layout:big big --cmd x
     for signal in INT TERM HUP; do
         run --separate-stderr bash -c '
             set -m
@@ -267,7 +266,7 @@ damage() {
             wait $pid
             echo $?'
         says $((128 + $(kill -l $signal)))
-        holds . big big.tar layout tree tree.tar tree.tar.gz
+        holds . big layout tree tree.tar tree.tar.gz
     done
 }
 

@@ -52,8 +52,9 @@ def tree(root):
 
 
 def debian(where):
-    """A minimal Debian; without its archive, what this machine has of one."""
-    done = subprocess.run(["mmdebstrap", "--quiet", "--variant=essential", "--mode=root", "bookworm", str(where)],
+    """A minimal Debian; without its archive, or when that does not answer, what this machine has of one."""
+    done = subprocess.run(["timeout", "-k", "10", "240", "mmdebstrap", "--quiet", "--variant=essential", "--mode=root", "bookworm",
+                           str(where)],
                           stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
     if done.returncode != 0:
         shutil.rmtree(where, ignore_errors=True)

@@ -1,18 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Large layouts: memory grows with what is there, and only so much."""
+import functools
 import json
+import math
 import os
 import pathlib
 import subprocess
 import sys
-import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tools"))
 import archives as A  # noqa: E402
 import layout as L  # noqa: E402
-from harness import PROGRAM  # noqa: E402
+from harness import PROGRAM, work_in_memory  # noqa: E402
 from life import LayoutCase, blobs_of  # noqa: E402
 
 # Without what the sanitizers keep of freed memory.
@@ -30,9 +31,7 @@ _, status, usage = os.wait4(pid, 0)
 sys.stderr.write(f"{usage.ru_maxrss} {usage.ru_utime}")
 sys.exit(os.waitstatus_to_exitcode(status))
 """
-# Tens of thousands of files are made and removed; where there is a file system in memory they go there.
-if os.access("/dev/shm", os.W_OK):
-    tempfile.tempdir = "/dev/shm"
+work_in_memory()  # tens of thousands of files are made and removed
 
 
 class Scale(LayoutCase):
@@ -60,6 +59,17 @@ class Scale(LayoutCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         memory, seconds = done.stderr.split()[-2:]
         return int(memory), float(seconds), done.stdout
+
+    def assert_cheaper(self, times, few, many):
+        """That the second command needs less than so many times the processor time of the first. Either may meet a moment at
+        which others have the processor, so that the best of a few runs count."""
+        least = [math.inf, math.inf]
+        for _ in range(3):
+            least = [min(least[0], few()), min(least[1], many())]
+            if least[1] < times * least[0]:
+                break
+        print(f"{least[0]:.2f} s, {least[1]:.2f} s")
+        self.assertLess(least[1], times * least[0])
 
     def test_20000_manifests(self):
         few, many = self.build(5000), self.build(20000)
@@ -114,23 +124,24 @@ class Scale(LayoutCase):
             for to, options in (("layout", ()), ("layout", ("--merge",)), ("oci-archive:new.tar", ()),
                                 ("docker-archive:new.tar", ())):
                 with self.subTest(kind=kind, to=to, options=options):
-                    seconds = []
-                    for path in (few, many):
+                    def seconds(path, to=to, options=options):
                         subprocess.run(["rm", "-rf", str(self.dir / "layout")], check=True)
-                        seconds.append(self.usage("copy", *options, path, to)[1])
-                    print(f"{kind} to {to} {options}: {seconds[0]:.2f} s for 3000, {seconds[1]:.2f} s for 12000")
-                    self.assertLess(seconds[1], 7 * seconds[0])
+                        return self.usage("copy", *options, path, to)[1]
+                    print(f"{kind} to {to} {options}, 3000 and 12000: ", end="")
+                    self.assert_cheaper(7, functools.partial(seconds, few), functools.partial(seconds, many))
 
     def test_many_edits_of_many_names(self):
         made = L.Layout(self.dir / "layout")
         entry = made.image(None, [])
         made.entries = [dict(entry, annotations={"org.opencontainers.image.ref.name": f"v{i}"}) for i in range(12000)]
         made.write()
-        _, seconds, _ = self.usage("tag", "layout:v1", "w")
-        _, more, _ = self.usage("tag", "layout:v1", *(f"v{i}" for i in range(6000)))
-        self.assertLess(more, 7 * seconds)
-        for command in (("create", "layout:v2", "layout:v1"), ("add", "layout:v3", "layout:v1")):
-            self.assertLess(self.usage("index", *command)[1], 4 * seconds)
+
+        def seconds(*args):
+            return lambda: self.usage(*args)[1]
+        one = seconds("tag", "layout:v1", "w")
+        self.assert_cheaper(7, one, seconds("tag", "layout:v1", *(f"v{i}" for i in range(6000))))
+        self.assert_cheaper(4, one, seconds("index", "create", "layout:v2", "layout:v1"))
+        self.assert_cheaper(4, one, seconds("index", "add", "layout:v3", "layout:v1"))
 
 
 if __name__ == "__main__":

@@ -197,7 +197,7 @@ static int count_threads(void)
 /* Those that have been joined are seen for a moment still. */
 static void wait_for_threads(int want)
 {
-    for (int i = 0; i < 1000 && count_threads() != want; i++)
+    for (int i = 0; i < 5000 && count_threads() != want; i++)
         usleep(2000);
     assert_int_equal(count_threads(), want);
 }
@@ -209,12 +209,13 @@ static int other_threads(void)
     oci_error err = OCI_ERROR_INIT;
     int n;
 
-    assert_ok(&err, oci_reader_async(oci_test_chunks("", 0, 0), 0, &r, &err));
-    n = count_threads();
+    /* The thread is there as long as the reader: this never ends. */
+    r = oci_test_reader(&(struct oci_test_source) { .data = "x", .len = 1, .total = UINT64_MAX });
+    assert_ok(&err, oci_reader_async(oci_steal(&r), 0, &r, &err));
+    n = count_threads() - 1;
     oci_reader_free(oci_steal(&r));
-    for (int i = 0; i < 50 && count_threads() == n; i++)
-        usleep(2000);
-    return count_threads();
+    wait_for_threads(n);
+    return n;
 }
 
 /* That so many threads read a row, besides the one that asks. */
@@ -668,7 +669,7 @@ OCI_TEST (parallel, runs_ahead_no_further_than_its_ring) {
         &(struct oci_test_source) { .data = in.data, .len = in.len, .total = UINT64_MAX, .calls = &calls });
     assert_ok(&err, oci_reader_decompress_ahead(oci_steal(&r), OCI_COMPRESSION_GZIP, 0, &FOUR, &r, &err));
     assert_ok(&err, oci_reader_next(r, &span, &err));
-    for (int i = 0; i < 200 && calls < 6; i++)
+    for (int i = 0; i < 20000 && calls < 6; i++)
         usleep(1000);
     usleep(20000);
     /* A span is a unit; there are six jobs and one span that only shows that there is more. */

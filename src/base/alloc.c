@@ -57,6 +57,11 @@ void *oci_alloc(size_t n)
     return n >= LARGE ? large_alloc(n) : malloc(n > 0 ? n : 1);
 }
 
+void *oci_alloc_sparse(size_t n)
+{
+    return refuses() ? NULL : malloc(n > 0 ? n : 1);
+}
+
 void *oci_calloc(size_t count, size_t size)
 {
     size_t bytes;

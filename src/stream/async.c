@@ -288,7 +288,7 @@ static int start(struct async_reader *a, const oci_digest *want, oci_error *err)
 {
     int r = 0;
 
-    a->memory = oci_realloc_array(NULL, a->slots, a->slot_size);
+    a->memory = oci_alloc_sparse(a->slots * a->slot_size);
     a->lengths = oci_realloc_array(NULL, a->slots, sizeof *a->lengths);
     a->ring = oci_realloc_array(NULL, a->slots, sizeof *a->ring);
     if (a->memory == NULL || a->lengths == NULL || a->ring == NULL)

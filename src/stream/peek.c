@@ -86,7 +86,7 @@ int oci_reader_peek(oci_reader *src, size_t n, oci_span *head, bool *whole, oci_
         return oci_fail_nomem(err);
     p->r.ops = &peek_ops;
     p->src = oci_steal(&owned);
-    p->head = oci_realloc_array(NULL, n, 1);
+    p->head = oci_alloc_sparse(n);
     if (p->head == NULL) {
         oci_reader_free(&p->r);
         return oci_fail_nomem(err);

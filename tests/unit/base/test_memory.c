@@ -60,6 +60,36 @@ OCI_TEST (alloc, what_is_large_is_like_what_is_small) {
     }
 }
 
+/* Whether the kernel is asked for large pages where p is. */
+static bool has_large_pages(const void *p)
+{
+    FILE *file = fopen("/proc/self/smaps", "re");
+    bool here = false, has = false;
+    char line[4096];
+
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file) != NULL) {
+        unsigned long begin, end;
+
+        if (sscanf(line, "%lx-%lx ", &begin, &end) == 2)
+            here = (uintptr_t)p >= begin && (uintptr_t)p < end;
+        else if (here && strncmp(line, "VmFlags:", 8) == 0)
+            has = strstr(line, " hg") != NULL;
+    }
+    fclose(file);
+    return has;
+}
+
+OCI_TEST (alloc, what_is_mostly_empty_has_no_large_pages) {
+    enum { N = 64 * 1024 * 1024 /* more than an allocator has at hand */ };
+    OCI_AUTO_MEM char *full = oci_alloc(N), *sparse = oci_alloc_sparse(N);
+
+    assert_true(full != NULL && sparse != NULL);
+    if (!has_large_pages(full))
+        skip(); /* the kernel has none */
+    assert_false(has_large_pages(sparse));
+}
+
 OCI_TEST (alloc, fails_when_told) {
     OCI_AUTO_MEM char *first = NULL, *second = NULL, *third = NULL;
 

@@ -12,7 +12,7 @@ static volatile sig_atomic_t caught;
 static oci_events events;
 
 /* A call that waits, for a pipe to open or for a lock, is ended by a signal only if it has begun. What came just before
- * it is said again until the process ends. */
+ * it is said again until it is heard. */
 static void remind(int signal)
 {
     (void)signal;
@@ -75,7 +75,11 @@ static void catch_signal(int signal)
 static bool is_cancelled(void *ctx)
 {
     (void)ctx;
-    return caught != 0;
+    if (caught == 0)
+        return false;
+    if (gettid() == getpid())
+        alarm(0); /* the command knows, and nothing shall interrupt its clearing up */
+    return true;
 }
 
 static void show_warning(void *ctx, const char *text)

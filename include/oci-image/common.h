@@ -72,9 +72,10 @@ typedef struct oci_events {
     void (*warning)(void *ctx, const char *text);
     /* what names the step ("layer 2"), borrowed; done and total count bytes, total is 0 when unknown. */
     void (*progress)(void *ctx, const char *what, uint64_t done, uint64_t total);
-    /* Asked often; true makes the operation undo its work and return OCI_E_CANCELLED. While it waits for a lock or for
-     * the other end of a pipe to be opened, it is asked when a signal interrupts that: a program that is cancelled by
-     * signals repeats them (alarm), as one that comes just before such a call interrupts nothing. */
+    /* Asked often; true makes the operation undo its work and return OCI_E_CANCELLED. While it waits for a lock, or for
+     * the other end of a pipe to be opened, it is asked only when a signal interrupts the wait. A program that cancels
+     * by signals needs a handler without SA_RESTART, and has to repeat the signal (alarm) until this has been asked:
+     * one that comes just before the wait interrupts nothing. */
     bool (*cancelled)(void *ctx);
 } oci_events;
 

@@ -167,21 +167,22 @@ static int copy_in_kernel(struct copying *c, int from, int to, uint64_t left)
 
     while (left > 0) {
         ssize_t n = copy_file_range(from, NULL, to, NULL, left < MOST ? (size_t)left : MOST, 0);
+        int r;
 
         if (n == 0)
             return 1;
         if (n < 0 && errno == EINTR)
-            continue;
+            n = 0; /* perhaps because nobody wants it any more */
         if (n < 0 && left == all && (errno == EXDEV || oci_means_unsupported(errno)))
             return 0;
         if (n < 0)
             return oci_fail_errno(c->err, "copy");
         left -= (uint64_t)n;
-        n = charge(c, (uint64_t)n);
-        if (n == 0)
-            n = oci_check_cancelled(c->o->events, c->err);
-        if (n < 0)
-            return (int)n;
+        r = charge(c, (uint64_t)n);
+        if (r == 0)
+            r = oci_check_cancelled(c->o->events, c->err);
+        if (r < 0)
+            return r;
     }
     return 1;
 }
@@ -195,10 +196,12 @@ static int copy_piece(struct copying *c, int from, int to, uint64_t left)
     while (left > 0) {
         ssize_t n = read(from, c->chunk, left < CHUNK ? (size_t)left : CHUNK);
 
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n < 0 ? oci_fail_errno(c->err, "read") : 0;
+        if (n == 0)
+            return 0;
+        if (n < 0 && errno != EINTR)
+            return oci_fail_errno(c->err, "read");
+        if (n < 0)
+            n = 0;
         left -= (uint64_t)n;
         r = charge(c, (uint64_t)n);
         if (r == 0)

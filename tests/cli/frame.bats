@@ -164,7 +164,8 @@ load lib
     mkfifo pipe
     "$OCI_IMAGE" create layout:app --cmd x
     for command in "list pipe" "create layout:new pipe" "validate --type config pipe" "digest pipe" \
-        "runtime-config --template pipe layout:app"; do
+        "runtime-config --template pipe layout:app" "validate --format json -o pipe layout" \
+        "copy layout oci-archive:pipe"; do
         # shellcheck disable=SC2016
         run --separate-stderr bash -c '
             set -m

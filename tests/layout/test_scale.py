@@ -28,7 +28,7 @@ pid = os.fork()
 if pid == 0:
     os.execv(sys.argv[1], sys.argv[1:])
 _, status, usage = os.wait4(pid, 0)
-sys.stderr.write(f"{usage.ru_maxrss} {usage.ru_utime}")
+sys.stderr.write(f"{usage.ru_maxrss} {usage.ru_utime + usage.ru_stime}")
 sys.exit(os.waitstatus_to_exitcode(status))
 """
 work_in_memory()  # tens of thousands of files are made and removed

@@ -18,7 +18,7 @@ forbid() {
 
 sources=$(find src -name '*.c' -o -name '*.h' | sort)
 outside_os=$(printf '%s\n' $sources | grep -v '^src/os/')
-outside_cpu=$(printf '%s\n' $sources | grep -v '^src/base/cpu\.c$')
+outside_cpu=$(printf '%s\n' $sources $(find cmd -name '*.c') | grep -v '^src/base/cpu\.c$')
 outside_alloc=$(printf '%s\n' $sources | grep -vE '^src/base/(alloc\.c|map\.c)$')
 
 forbid "only src/os passes paths to the kernel" \
@@ -26,7 +26,7 @@ forbid "only src/os passes paths to the kernel" \
   $outside_os
 forbid "memory comes from base/alloc.h" 'malloc|calloc|realloc|reallocarray|free|strdup|strndup|asprintf|vasprintf' $outside_alloc
 forbid "only base/cpu.c asks the processor, which costs time at every start" \
-  '__builtin_cpu_supports|__builtin_cpu_is|__builtin_cpu_init|__cpuid|__cpuid_count|__get_cpuid|__get_cpuid_count|__get_cpuid_max' \
+  '__builtin_cpu_supports|__builtin_cpu_is|__builtin_cpu_init|__cpuid|__cpuid_count|__get_cpuid|__get_cpuid_count|__get_cpuid_max|target_clones|_xgetbv' \
   $outside_cpu
 forbid "the process belongs to the program, not to the library" \
   'umask|chdir|fchdir|chroot|setlocale|signal|sigaction|exit|_exit|abort|getenv|setenv|putenv|system|popen|fork|vfork|execve|execvp|printf|fprintf|puts|perror' \

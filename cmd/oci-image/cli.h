@@ -177,8 +177,8 @@ const oci_events *cli_events(struct cli *cli);
 
 /* Sets the error of the command and forgets the hint; returns code. */
 int cli_fail(struct cli *cli, int code, const char *fmt, ...) OCI_PRINTF(3, 4);
-/* The same from errno: OCI_E_NOT_FOUND for ENOENT and ENOTDIR, OCI_E_PERM, or OCI_E_IO; ": " and the system's text
- * follow. */
+/* The same from errno: OCI_E_NOT_FOUND for ENOENT and ENOTDIR, OCI_E_PERM, OCI_E_CANCELLED for a wait that a signal has
+ * ended, or OCI_E_IO; ": " and the system's text follow. */
 int cli_fail_errno(struct cli *cli, const char *fmt, ...) OCI_PRINTF(2, 3);
 /* Puts "context: " before the text of the error; returns r. */
 int cli_wrap(struct cli *cli, int r, const char *fmt, ...) OCI_PRINTF(3, 4);

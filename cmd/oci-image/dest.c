@@ -76,7 +76,6 @@ static int open_layout(struct cli *cli, const oci_limits *limits, struct cli_sou
 static int open_stream(struct cli *cli, struct cli_dest *dest, oci_writer **out)
 {
     const char *path = dest->source.reference->path;
-    const oci_events *events = dest->archive.events;
     int fd;
 
     if (is_stdout(dest) && isatty(STDOUT_FILENO)) {
@@ -84,15 +83,10 @@ static int open_stream(struct cli *cli, struct cli_dest *dest, oci_writer **out)
         cli_hint(cli, "name a file, or send standard output somewhere");
         return OCI_E_USAGE;
     }
-    /* A pipe that nobody reads is waited for. */
-    do
-        fd = is_stdout(dest) ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3) : open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-    while (fd < 0 && errno == EINTR && !events->cancelled(events->ctx));
-    if (fd < 0 && errno == EINTR)
-        return cli_fail(cli, OCI_E_CANCELLED, "cancelled");
+    fd = cli_open(cli, path, STDOUT_FILENO, O_WRONLY);
     if (fd < 0)
         return cli_fail_errno(cli, "open '%s'", path);
-    return oci_writer_to_pipe(fd, events, out, &cli->err);
+    return oci_writer_to_pipe(fd, dest->archive.events, out, &cli->err);
 }
 
 /* What is called an archive by its name alone may be an input that stands in the wrong place. */

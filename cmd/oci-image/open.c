@@ -81,16 +81,20 @@ bool cli_is_stdin(const char *path)
     return strcmp(path, "-") == 0;
 }
 
-int cli_open_input(struct cli *cli, const char *name, int *fd)
+int cli_open(struct cli *cli, const char *path, int standard, int flags)
 {
     const oci_events *events = cli_events(cli);
+    int fd;
 
     do
-        *fd =
-            cli_is_stdin(name) ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    while (*fd < 0 && errno == EINTR && !events->cancelled(events->ctx));
-    if (*fd < 0 && errno == EINTR)
-        return cli_fail(cli, OCI_E_CANCELLED, "cancelled");
+        fd = strcmp(path, "-") == 0 ? fcntl(standard, F_DUPFD_CLOEXEC, 3) : open(path, flags | O_CLOEXEC | O_NOCTTY);
+    while (fd < 0 && errno == EINTR && !events->cancelled(events->ctx));
+    return fd;
+}
+
+int cli_open_input(struct cli *cli, const char *name, int *fd)
+{
+    *fd = cli_open(cli, name, STDIN_FILENO, O_RDONLY);
     return *fd < 0 ? cli_fail_errno(cli, "open") : 0;
 }
 

@@ -24,6 +24,9 @@ struct cli_source {
 int cli_source_parse(struct cli *cli, const char *text, const struct cli_image *o, struct cli_source *s);
 /* The same for a command that takes a layout and not an image of it. */
 int cli_source_parse_layout(struct cli *cli, const char *text, struct cli_source *s);
+/* Opens what the user names, "-" is the standard stream. -1 with errno: EINTR when a signal has ended that, as it may
+ * where the other end of a pipe is waited for. */
+int cli_open(struct cli *cli, const char *path, int standard, int flags);
 /* Opens a file that the user names, "-" is standard input, for reading. Whoever waits for the other end of a pipe can
  * be interrupted: OCI_E_CANCELLED. */
 int cli_open_input(struct cli *cli, const char *name, int *fd);

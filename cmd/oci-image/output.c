@@ -8,8 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "run.h"
-
 static bool is_replaced(const char *name)
 {
     struct stat st;
@@ -54,10 +52,7 @@ int cli_output_open(struct cli *cli, const char *name, struct cli_output_file *o
     }
     if (out->f != NULL)
         return 0;
-    if (errno == EINTR && cli_signal() != 0)
-        cli_fail(cli, OCI_E_CANCELLED, "cancelled"); /* a pipe that nobody reads */
-    else
-        cli_fail_errno(cli, "'%s'", name);
+    cli_fail_errno(cli, "'%s'", name);
     free(out->temporary);
     return cli->err.code;
 }

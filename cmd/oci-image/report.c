@@ -46,6 +46,8 @@ static int code_of_errno(int e)
         return OCI_E_PERM;
     case ENOMEM:
         return OCI_E_NOMEM;
+    case EINTR:
+        return cli_signal() != 0 ? OCI_E_CANCELLED : OCI_E_IO;
     default:
         return OCI_E_IO;
     }

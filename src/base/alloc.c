@@ -50,16 +50,16 @@ static int refuses(void)
     return 1;
 }
 
-void *oci_alloc(size_t n)
-{
-    if (refuses())
-        return NULL;
-    return n >= LARGE ? large_alloc(n) : malloc(n > 0 ? n : 1);
-}
-
 void *oci_alloc_sparse(size_t n)
 {
     return refuses() ? NULL : malloc(n > 0 ? n : 1);
+}
+
+void *oci_alloc(size_t n)
+{
+    if (n < LARGE)
+        return oci_alloc_sparse(n);
+    return refuses() ? NULL : large_alloc(n);
 }
 
 void *oci_calloc(size_t count, size_t size)

@@ -7,8 +7,7 @@
 #include <stddef.h>
 
 void *oci_alloc(size_t n) __attribute__((malloc)); /* n 0 gives a unique pointer */
-/* For what may be filled but mostly is not: large pages, which cost as much when a byte is touched, are not asked for.
- */
+/* For what may be filled but mostly is not: asks for no large pages, which cost all of it when a byte is touched. */
 void *oci_alloc_sparse(size_t n) __attribute__((malloc));
 void *oci_calloc(size_t count, size_t size) __attribute__((malloc));
 /* Grows or shrinks to count items of size bytes; refuses products that overflow. */
